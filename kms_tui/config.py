@@ -126,8 +126,10 @@ def parse(text: str, name: str, binding_ids: BindingIds | None = None) -> Config
 
     try:
         document = tomllib.loads(text)
-    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
+    except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{name} is not TOML: {error}.") from error
+    except ValueError as error:  # Python converts no more than 4,300 digits
+        raise ConfigurationError(f"{name} is not TOML: a number in it is too long.") from error
     except RecursionError as error:
         raise ConfigurationError(f"{name} is not a configuration: it is nested too deeply.") from error
     reader = _Reader(text, name)

@@ -133,6 +133,8 @@ class Account:
     @property
     def title(self) -> str:
         """ "payments 111122223333", or what of that is known."""
+        if self.id and self.name.endswith(self.id):
+            return self.name
         return " ".join(part for part in (self.name, self.id) if part) or "account unknown"
 
     def opened(self) -> OpenedAccount:

@@ -102,8 +102,10 @@ def _document(text: str, path: Path) -> Mapping[str, Any]:
             break
         except RecursionError as error:
             raise ConfigurationError(f"{path} is no list of accounts: it is nested too deeply.") from error
-        except ValueError as error:
+        except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
             problem = str(error)
+        except ValueError:  # Python converts no more than 4,300 digits
+            problem = "a number in it is too long"
     else:
         raise ConfigurationError(f"{path} is neither TOML nor JSON: {problem}.")
     if isinstance(document, list):

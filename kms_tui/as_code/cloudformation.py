@@ -18,7 +18,7 @@ from kms_tui.as_code.key_definition import KeyDefinition, stack_notes
 from kms_tui.as_code.policy_text import policy_members
 from kms_tui.as_code.resource_names import alias_names, identifier, key_names, unique_names
 from kms_tui.kms.arn import AccountRegion
-from kms_tui.kms.model import KeyOrigin, KeyState
+from kms_tui.kms.model import KeyOrigin, KeyState, KeyUsage
 from kms_tui.visible import visible
 
 MAX_RESOURCES = 500
@@ -83,6 +83,8 @@ def _left_out(definition: KeyDefinition) -> str:
         reason = "no resource type makes replicas of keys with imported material"
     elif policy_members(definition.policy) is None:
         reason = "its policy is no JSON object"
+    elif key.usage == KeyUsage.ENCAPSULATE_DECAPSULATE:
+        reason = f"AWS::KMS::Key is not known to take the key spec {key.spec}"
     else:
         return ""
     return f"{definition.name} in {key.region} is left out: {reason}."

@@ -67,7 +67,7 @@ def reason_left_out(key: Key) -> str:
     if key.is_aws_managed:
         return "is an AWS managed key, which AWS makes and keeps"
     if key.pending_deletion:
-        return "is scheduled for deletion, and to every tool already gone; cancel the deletion first"
+        return "is scheduled for deletion, which tools take for deleted; cancel the deletion first"
     return ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -11,6 +12,7 @@ from kms_tui.accounts.account import AccountSource
 from kms_tui.accounts.account_choice import AccountChoice
 from kms_tui.cli.connection import open_backend
 from kms_tui.config import Config, ProfileSettings
+from kms_tui.kms.arn import key_account
 from kms_tui.kms.errors import ConfigurationError, KmsTuiError
 from kms_tui.session import BackendKind, Connection, Prompt
 
@@ -43,9 +45,19 @@ def chosen_accounts(
         sources = [_of_profile(replace(connection, profile=name), prompt) for name in choice.profiles]
     else:
         sources, home = _of_a_list(connection, choice, prompt)
-    return ChosenAccounts(
-        [replace(source, settings=_settings(source, config, connection.title)) for source in sources], home
-    )
+    settled = [replace(source, settings=_settings(source, config, connection.title)) for source in sources]
+    return ChosenAccounts(_told_apart(settled), home)
+
+
+def _told_apart(sources: list[AccountSource]) -> list[AccountSource]:
+    """Those of the same name with their ids: in an organization several accounts may have one name."""
+    named = Counter(source.name for source in sources)
+    return [
+        replace(source, name=f"{source.name} {source.account_id}")
+        if named[source.name] > 1 and source.account_id
+        else source
+        for source in sources
+    ]
 
 
 def _settings(source: AccountSource, config: Config, title: str) -> ProfileSettings:
@@ -124,6 +136,11 @@ def _opener(entry: AccountEntry, role: str, home: AwsBackend, own: str, region: 
                 next_step="Give a role with --role NAME, or a role or a profile in the file.",
             )
         arn = role if role.startswith("arn:") else f"arn:{home.partition}:iam::{entry.id}:role/{role}"
+        if key_account(arn) not in ("", entry.id):
+            raise ConfigurationError(
+                f"The role {arn} is of account {key_account(arn)}, not of {entry.id}.",
+                next_step="Give the role's name, or for each account a role of its own.",
+            )
         return home.assuming(AssumedRole(arn, entry.external_id)).in_region(region)
 
     return opened

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from kms_tui.cli.reading import add_reading_flags, write_result
 from kms_tui.cli.snapshot_command import collected
+from kms_tui.visible import visible
 
 if TYPE_CHECKING:
     from kms_tui.fact_files.fact_comparison import FactChanges
@@ -58,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             print("Stopped. Nothing was compared.", file=sys.stderr)
             return 130
+        for gap in new.gaps():
+            print(visible(gap), file=sys.stderr)
     changes = compared(old, new)
     _write(changes, args)
     if not changes.whole:

@@ -30,6 +30,7 @@ examples:
   kms-tui list                                    every key, AWS-managed ones too
   kms-tui list state:disabled '!manager:aws'      as in the console's filter; ! or - negates
   kms-tui list 'unused:>90d' --format csv -o unused.csv
+  kms-tui list account:prod state:disabled --accounts prod,staging
   kms-tui list --demo --format json | jq -r '.[].arn'
 
 fields of the filter (write -- before a first term that begins with -):

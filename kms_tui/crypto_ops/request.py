@@ -23,6 +23,8 @@ class ChosenKey:
     """An alias without its prefix, or the key id."""
     region: str
     key: Key | None
+    account_name: str = ""
+    """Where several accounts are listed."""
 
     @property
     def key_id(self) -> str:

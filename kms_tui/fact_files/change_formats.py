@@ -16,6 +16,7 @@ from kms_tui.fact_files.changes import ChangedKey, KeyChange, NotCompared
 from kms_tui.fact_files.fact_comparison import FactChanges
 from kms_tui.fact_files.fact_file import FACT_WORDS
 from kms_tui.fact_files.fact_writing import time_text
+from kms_tui.kms.arn import places_in_words
 from kms_tui.visible import visible
 
 _COLUMNS = ("severity", "change", "key", "account", "region", "what", "arn")
@@ -36,7 +37,7 @@ def _moment(moment: datetime) -> str:
 
 
 def title(changes: FactChanges) -> str:
-    places = ", ".join(map(str, changes.places))
+    places = places_in_words(changes.places)
     return f"KMS keys of {places}: changes from {_moment(changes.then)} to {_moment(changes.now)}"
 
 
@@ -57,10 +58,12 @@ def covered(changes: FactChanges) -> Iterator[str]:
     """Which Regions are in one file alone, and which policies are only written otherwise."""
     if changes.now < changes.then:
         yield "The snapshot is newer than what it is compared with: the changes are told backwards."
-    only = ((changes.only_then, "is in the snapshot only"), (changes.only_now, "is not in the snapshot"))
+    only = ((changes.only_then, "in the snapshot only"), (changes.only_now, "not in the snapshot"))
     for places, held in only:
-        for place in places:
-            yield f"{place} {held}: its keys were not compared."
+        if len(places) == 1:
+            yield f"{places[0]} is {held}: its keys were not compared."
+        elif places:
+            yield f"{_first([str(place) for place in places])} are {held}: their keys were not compared."
     if changes.rewritten:
         yield f"The policy of {_keys(changes.rewritten)} is written otherwise and means the same: no change."
 
@@ -69,7 +72,10 @@ _NAMED = 3
 
 
 def _keys(keys: Sequence[ChangedKey | None]) -> str:
-    names = [key.name for key in keys if key is not None]
+    return _first([key.name for key in keys if key is not None])
+
+
+def _first(names: Sequence[str]) -> str:
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 

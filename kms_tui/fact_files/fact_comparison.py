@@ -15,6 +15,9 @@ from kms_tui.kms.facts import Fact, Known
 
 NO_ALIASES: Mapping[str, str] = {}
 
+_NAMED = 3
+"""Regions that a refusal names of each side."""
+
 
 @dataclass(frozen=True, slots=True)
 class FactChanges:
@@ -66,11 +69,17 @@ def compared(old: FactFile, new: FactFile) -> FactChanges:
 def require_common(then: Collection[AccountRegion], now: Collection[AccountRegion]) -> None:
     """FactFileError where a snapshot and what it is compared with have no Region of an account in common."""
     if set(then).isdisjoint(now):
-        was, is_now = (", ".join(map(str, sorted(each))) or "no Region" for each in (then, now))
+        was, is_now = (_some(each) for each in (then, now))
         raise FactFileError(
             f"There is nothing to compare: the snapshot is of {was}, the other of {is_now}.",
             next_step="Compare with the same account and Region.",
         )
+
+
+def _some(places: Collection[AccountRegion]) -> str:
+    names = [str(place) for place in sorted(places)]
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more or "no Region"
 
 
 def _by_place(facts: FactFile) -> Mapping[AccountRegion, dict[str, KeyFacts]]:

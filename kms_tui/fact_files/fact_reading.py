@@ -51,7 +51,11 @@ def parsed(content: bytes, name: str) -> FactFile:
     """The facts in the bytes of a file; ``name`` stands for it in sentences. Raises FactFileError."""
     try:
         shape = json.loads(
-            content.decode(), object_pairs_hook=_once, parse_float=_finite, parse_constant=_refuse
+            content.decode(),
+            object_pairs_hook=_once,
+            parse_int=_integer,
+            parse_float=_finite,
+            parse_constant=_refuse,
         )
     except UnicodeDecodeError as error:
         raise _no_json(name, "it is not UTF-8 text") from error
@@ -103,6 +107,12 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"the member {_quoted(twice)} is given twice in one object")
     return found
+
+
+def _integer(text: str) -> int:
+    if len(text) > _QUOTED:
+        raise ValueError(f"{text[:_QUOTED]}… is too large a number")
+    return int(text)
 
 
 def _finite(text: str) -> float:

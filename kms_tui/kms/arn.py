@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +12,8 @@ AWS_ALIAS_PREFIX = "alias/aws/"
 
 _KEY_ID = re.compile(r"(?:mrk-[0-9a-f]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\Z")
 _ACCOUNT_ID = re.compile(r"[0-9]{12}\Z")
+_NAMED_REGIONS = 4
+"""Regions that a title names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,16 @@ class AccountRegion(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.region} of {self.account}" if self.account else self.region
+
+
+def places_in_words(places: Sequence[AccountRegion]) -> str:
+    """ "eu-west-1, us-east-1 of 111122223333", or "6 Regions of 200 accounts": short, however many."""
+    regions = list(dict.fromkeys(place.region for place in places))
+    accounts = list(dict.fromkeys(place.account for place in places))
+    where = ", ".join(regions) if len(regions) <= _NAMED_REGIONS else f"{len(regions):,} Regions"
+    if len(accounts) > 1:
+        return f"{where} of {len(accounts):,} accounts"
+    return f"{where} of {accounts[0]}" if any(accounts) else where
 
 
 def is_key_id(text: str) -> bool:

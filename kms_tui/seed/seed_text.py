@@ -28,6 +28,8 @@ MAX_VALUES = 500_000
 """Values of a seed, those of aliases counted each time."""
 _LONGEST_NUMBER = 15
 """Characters; what is longer is an id or key material, and a text."""
+_MOST_BITS = 128
+"""Of an integer; Python writes none of more than 4,300 digits, so that no sentence could name it."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's where PyYAML was built with it, which is ten times as fast."""
@@ -242,7 +244,7 @@ def _json(text: str, name: str, lines: Lines, *, strict: bool) -> Any:
         return found
 
     try:
-        data = json.loads(text, object_pairs_hook=members, parse_constant=_no_constant)
+        data = json.loads(text, object_pairs_hook=members, parse_constant=_no_constant, parse_int=_integer)
     except json.JSONDecodeError as error:
         if strict:
             where = f"{name}, line {error.lineno}, column {error.colno}"
@@ -261,6 +263,12 @@ def _json(text: str, name: str, lines: Lines, *, strict: bool) -> Any:
 
 def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is no number of JSON")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MOST_BITS:
+        raise ValueError(f"a number has {len(digits):,} digits")
+    return int(digits)
 
 
 def _note_lines(text: str, lines: Lines) -> None:
@@ -286,6 +294,8 @@ def _toml(text: str, name: str, lines: Lines) -> Any:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SeedError([f"{name} is no TOML: {error}."]) from error
+    except ValueError as error:  # Python converts no more than 4,300 digits
+        raise SeedError([f"{name} is no TOML: a number in it is too long."]) from error
     except RecursionError as error:
         raise SeedError([f"{name} is nested too deeply."]) from error
     data = _plain(name, data)
@@ -336,6 +346,8 @@ def _plain(name: str, data: Any) -> Any:
             raise SeedError([f"{name} has more than {MAX_VALUES:,} values."])
         if isinstance(value, str) and not _is_encodable(value):
             raise SeedError([f"{name}: {dotted(path)} {_SURROGATE}."])
+        if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+            raise SeedError([f"{name}: {dotted(path)} is a number that is too large."])
         if value is None or isinstance(value, (str, bool, int, float)):
             return value
         if len(path) >= MAX_DEPTH:

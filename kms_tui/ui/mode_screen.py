@@ -223,5 +223,4 @@ class ModeScreen(Screen[None]):
 
     def notify_error(self, error: KmsTuiError, *, doing: str) -> None:
         """Notify of what failed, why, and what to do next."""
-        text = f"{error}\n{error.next_step}" if error.next_step else str(error)
-        self.host.notify(text, title=f"Could not {doing}", severity="error", timeout=12)
+        self.host.notify(error.with_next_step, title=f"Could not {doing}", severity="error", timeout=12)

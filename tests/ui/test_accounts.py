@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -18,6 +19,8 @@ from kms_tui.cli.account_opening import demo_sources
 from kms_tui.config import ProfileSettings
 from kms_tui.demo import demo_backend
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_accounts
+from kms_tui.ui.actions.alias_actions import ChooseKey
+from kms_tui.ui.actions.code_actions import CodeScreen
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.screens.accounts_screen import AccountsScreen
@@ -25,8 +28,9 @@ from kms_tui.ui.screens.keys_screen import KeysScreen
 from kms_tui.ui.widgets.key_list import KeyList
 from kms_tui.ui.widgets.line_table import LineTable
 from tests.ui.conftest import fixed_now
-from tests.ui.console import drive, go_to, notifications, press, state_of
+from tests.ui.console import drive, go_to, notifications, press, settled, state_of
 from tests.ui.test_hostile_text import screen_text
+from tests.ui.test_palette import look_for
 
 DATA, SECURITY = "222233334444", "333344445555"
 SnapCompare = Callable[..., bool]
@@ -164,6 +168,22 @@ def test_of_marked_keys_those_of_a_read_only_account_are_left_out(organization: 
     drive(console(organization, settings=settings), script)
 
 
+def test_keys_of_a_read_only_account_are_written_in_code_as_all_others(organization: LocalBackend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        for name in ("root-ca", "lake-raw"):
+            await go_to(pilot, name)
+            await press(pilot, "space")
+        await press(pilot, "T", "enter")
+        screen = pilot.app.screen
+        assert isinstance(screen, CodeScreen)
+        (text,) = screen.code.files.values()
+        assert DATA in text
+        assert SECURITY in text
+
+    settings = {"data-platform": ProfileSettings(read_only=True)}
+    drive(console(organization, settings=settings), script)
+
+
 def test_no_call_that_changes_anything_reaches_a_read_only_account(organization: LocalBackend) -> None:
     sources = [
         replace(source, settings=ProfileSettings(read_only=source.name == "security"))
@@ -217,6 +237,16 @@ def test_the_screen_of_accounts_tells_each_and_chooses_one(organization: LocalBa
     drive(console(organization), script)
 
 
+def test_an_account_that_cannot_be_opened_is_not_chosen(organization: LocalBackend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "at", "down", "down", "down", "space")
+        told = notifications(pilot.app)  # type: ignore[arg-type]
+        assert "The account is suspended in its organization. Its keys cannot be listed." in told
+        assert "␊" not in told
+
+    drive(console(organization), script)
+
+
 def test_keys_are_created_and_aliases_are_shown_in_the_account_that_was_chosen(
     organization: LocalBackend,
 ) -> None:
@@ -254,6 +284,44 @@ def test_other_screens_name_the_account_beside_a_key(
     drive(console(organization, regions=("eu-west-1", "us-east-1")), script)
 
 
+def test_the_palette_names_the_account_of_a_key(organization: LocalBackend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        line = await look_for(pilot, "lake-curated", "lake-curated ")
+        assert "key · AES-256 · data-platform · eu-west-1" in line
+
+    drive(console(organization), script)
+
+
+def test_an_alias_is_repointed_to_keys_of_its_account_alone(organization: LocalBackend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "lake-curated")
+        await press(pilot, "A")
+        dialog = pilot.app.screen
+        assert isinstance(dialog, ChooseKey)
+        assert {each.name for each in dialog.subjects} == {"lake-raw", "warehouse", "events"}
+
+    drive(console(organization), script)
+
+
+def test_the_scratchpad_names_the_account_of_its_key(organization: LocalBackend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "lake-curated")
+        await press(pilot, "s")
+        assert "lake-curated  ·  AES-256  ·  data-platform" in shown(pilot)
+
+    drive(console(organization), script)
+
+
+@pytest.mark.parametrize("keys", [("at", "w"), ("w",), ("5", "w"), ("equals_sign",)])
+def test_what_concerns_all_accounts_names_none(organization: LocalBackend, keys: tuple[str, ...]) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, *keys)
+        assert isinstance(pilot.app.screen, Dialog)
+        assert not pilot.app.screen.query("#dialog-account")
+
+    drive(console(organization), script)
+
+
 def test_a_session_of_one_account_says_how_several_are_listed(organization: LocalBackend) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         await press(pilot, "at")
@@ -276,6 +344,10 @@ def test_picture(
     organization: LocalBackend, snap_compare: SnapCompare, picture: str, size: tuple[int, int]
 ) -> None:
     async def before(pilot: Pilot[Any]) -> None:
+        await settled(pilot)
+        async with asyncio.timeout(10):
+            while len(names(pilot)) < 52:
+                await pilot.pause(0.02)
         await press(pilot, "full_stop")  # which Region answers last is a matter of milliseconds
         await go_to(pilot, "lake-curated")
         if picture == "accounts":

@@ -15,6 +15,7 @@ from kms_tui.evidence.algorithms.siblings import RULE, BreakableSigner
 from kms_tui.export import ExportFormat, Table, aligned, render
 from kms_tui.inventory.cells import STATE_WORDS, USAGE_WORDS
 from kms_tui.kms.algorithm_strength import Strength
+from kms_tui.kms.arn import places_in_words
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.visible import visible
 
@@ -40,7 +41,7 @@ NOT_KNOWN = "not known"
 
 
 def title(inventory: AlgorithmInventory) -> str:
-    places = ", ".join(map(str, inventory.places))
+    places = places_in_words(inventory.places)
     return f"Algorithms of the KMS keys of {places}, {inventory.time:%Y-%m-%d %H:%M} UTC"
 
 

@@ -41,7 +41,7 @@ from cyclonedx.schema import OutputFormat, SchemaVersion
 from kms_tui import __version__
 from kms_tui.evidence.algorithms.algorithm_inventory import AlgorithmInventory
 from kms_tui.evidence.algorithms.algorithm_key import AlgorithmKey
-from kms_tui.kms.arn import Arn
+from kms_tui.kms.arn import Arn, places_in_words
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT, Family, spec_title
 from kms_tui.kms.model import KeyOrigin, KeyUsage
 from kms_tui.visible import visible
@@ -201,8 +201,9 @@ def _numbered(shape: dict[str, Any]) -> dict[str, Any]:
 
 
 def _account(inventory: AlgorithmInventory) -> Component:
-    places = ", ".join(map(str, inventory.places))
-    return Component(name=f"AWS KMS, {places}", type=ComponentType.PLATFORM, bom_ref=f"aws-kms/{places}")
+    name = f"AWS KMS, {places_in_words(inventory.places)}"
+    each = ", ".join(map(str, inventory.places))
+    return Component(name=name, type=ComponentType.PLATFORM, bom_ref=f"aws-kms/{each}")
 
 
 def _algorithm_ref(key: AlgorithmKey) -> str:

@@ -121,7 +121,7 @@ class Report:
     def account_title(self, account: str) -> str:
         """ "payments 111122223333", or the id alone; untrusted, "" for one that is not known."""
         name = self.account_names.get(account, "")
-        return f"{name} {account}" if name not in ("", account) else account
+        return name if name.endswith(account) else f"{name} {account}".lstrip()
 
     @property
     def accounts(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import OptionList
 
-from kms_tui.kms.arn import ALIAS_PREFIX
+from kms_tui.kms.arn import ALIAS_PREFIX, AccountRegion
 from kms_tui.kms.keyspecs import alias_kind, spec_title
 from kms_tui.kms.model import Key, KeyState, KeyUsage
 from kms_tui.ui.base.safe_text import Content, column, safe
@@ -204,14 +204,17 @@ async def repoint_alias(screen: ModeScreen, subjects: Sequence[Subject]) -> None
 
 
 def _fitting(screen: ModeScreen, subject: Subject) -> list[Subject]:
-    """The keys that the alias may point at; one that is not described yet is offered, and KMS decides."""
+    """The keys of its account and Region that the alias may point at.
+
+    One that is not described yet is offered, and KMS decides.
+    """
     assert screen.session is not None
-    kind = _kind(subject)
+    kind, here = _kind(subject), AccountRegion.of(subject.arn)
     rows = sorted(screen.session.inventory.rows(), key=lambda row: row.sort_name)
     others = [
         subject_of(row)
         for row in rows
-        if row.region == subject.region and row.key_id != subject.key_id and not (row.aws or row.gone)
+        if (row.account, row.region) == here and row.key_id != subject.key_id and not (row.aws or row.gone)
     ]
     return [each for each in others if _fits(each, kind)]
 

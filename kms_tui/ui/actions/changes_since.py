@@ -20,7 +20,7 @@ async def show_changes_since(screen: ModeScreen) -> None:
     def open_file(values: Values) -> None:
         read[:] = [_read(session, values["path"])]
 
-    values = await screen.ask(
+    values = await screen.host.ask(  # of no account: a snapshot may hold several
         Form(
             "Compare with which snapshot?",
             [FormField("path", "Snapshot", hint="a file that kms-tui snapshot -o FILE wrote")],

@@ -11,7 +11,6 @@ from kms_tui.as_code.code_formats import CODE_FORMATS, CodeFormat
 from kms_tui.as_code.key_definition import KeyReading, reason_left_out
 from kms_tui.atomic import typed_path
 from kms_tui.session import Connection
-from kms_tui.ui.actions.batch import select_possible
 from kms_tui.ui.actions.export_actions import check_path
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Reason, Subject, names
@@ -34,13 +33,15 @@ def cannot_write(subject: Subject) -> Reason:
 
 
 async def show_code(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
-    """Ask for the format, read the keys, and show their code; marked keys that none holds are left out."""
+    """Ask for the format, read the keys, and show their code; below it, which of them it does not hold.
+
+    It changes nothing: keys of read-only accounts are written as all others.
+    """
     session = screen.session
     assert session is not None
-    possible = (await select_possible(screen, subjects, cannot_write)).possible
-    if len(possible) > MOST:
+    if len(subjects) > MOST:
         screen.host.notify(
-            f"{len(possible):,} keys are marked; `kms-tui code --filter` writes more than {MOST}.",
+            f"{len(subjects):,} keys are marked; `kms-tui code --filter` writes more than {MOST}.",
             title="In code…",
             severity="warning",
         )
@@ -50,11 +51,11 @@ async def show_code(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
         safe(each.title.ljust(_TITLE_CELLS)) + Content.styled(each.words, "$foreground-muted")
         for _, each in formats
     ]
-    chosen = await screen.ask(Choose(f"{names(possible)} in code, as", lines))
+    chosen = await screen.ask(Choose(f"{names(subjects)} in code, as", lines))
     if chosen is None:
         return
     name, form = formats[chosen]
-    arns = [subject.arn for subject in possible]
+    arns = [subject.arn for subject in subjects]
     reading = KeyReading(arns, session.kms_for)
     if len(arns) > 1:
         screen.host.notify(f"Reading {counted(len(arns), 'key')}…", title="In code…")

@@ -39,8 +39,11 @@ def table_formats(make: Callable[[], Table]) -> dict[str, tuple[str, Make]]:
 
 
 async def export(screen: ModeScreen, stem: str, formats: Mapping[str, tuple[str, Make]]) -> None:
-    """Ask for one of the formats and a file: the ending of its name -> (title, text)."""
-    values = await screen.ask(ExportForm(stem, formats))
+    """Ask for one of the formats and a file: the ending of its name -> (title, text).
+
+    The question names no account: the lists that are written hold keys of several.
+    """
+    values = await screen.host.ask(ExportForm(stem, formats))
     if values is not None:
         screen.host.notify(f"Written to {values['path'].strip()}.")
 

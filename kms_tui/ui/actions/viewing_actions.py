@@ -94,10 +94,13 @@ async def use_on_scratchpad(screen: ModeScreen, subjects: Sequence[Subject]) -> 
     from kms_tui.ui.scratchpad.scratchpad_screen import ScratchpadScreen
 
     (subject,) = subjects
+    session = screen.session
+    assert session is not None
     await screen.app.switch_mode("scratchpad")
     scratchpad = screen.app.screen
     if isinstance(scratchpad, ScratchpadScreen):
-        await scratchpad.use_key(ChosenKey(subject.arn, subject.name, subject.region, subject.key))
+        account = session.account_of(subject.arn).name if session.has_several_accounts else ""
+        await scratchpad.use_key(ChosenKey(subject.arn, subject.name, subject.region, subject.key, account))
 
 
 async def edit_policy(screen: ModeScreen, subjects: Sequence[Subject]) -> None:

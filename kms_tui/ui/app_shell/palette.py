@@ -150,7 +150,9 @@ class KmsCommands(Provider):
         )
         for row in islice(found, _MOST_KEYS):
             spec = cells.spec(row).text if row.key is not None else ""
-            note = " · ".join(part for part in ("key", spec, row.region, *row.aliases[1:], row.arn) if part)
+            account = row.account_name if host.session.has_several_accounts else ""
+            parts = ("key", spec, account, row.region, *row.aliases[1:], row.arn)
+            note = " · ".join(part for part in parts if part)
             yield PaletteEntry(cells.name(row), note, partial(self._show_key, row.arn))
 
     def _show_key(self, arn: str) -> None:

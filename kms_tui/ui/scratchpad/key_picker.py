@@ -46,11 +46,14 @@ class ListedKey:
         self, arn: str, aliases: Sequence[str], region: str, key: Key | None, account: str = ""
     ) -> None:
         key_id = key_id_of(arn)
-        self.chosen = ChosenKey(arn, aliases[0] if aliases else key_id, region, key)
+        self.chosen = ChosenKey(arn, aliases[0] if aliases else key_id, region, key, account)
         self.aliases = aliases
-        self.account = account
         spec = f"{key.spec} {spec_title(key.spec)} {key.usage}" if key else ""
         self.search_text = f"{' '.join(aliases)} {key_id} {spec} {account}".lower()
+
+    @property
+    def account(self) -> str:
+        return self.chosen.account_name
 
     @property
     def key(self) -> Key | None:

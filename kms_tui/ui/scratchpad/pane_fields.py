@@ -88,7 +88,9 @@ class KeyField(Vertical):
         yield self.problem
 
     def show(self, chosen: ChosenKey | None, *, home: str, absent: str) -> None:
-        """The key; its region where it is not ``home``, its state where it is not enabled."""
+        """The key; its account where several are listed, its region where it is not ``home``, its state where
+        it is not enabled.
+        """
         self.line.update(_key_content(chosen, home) if chosen else _absent(absent))
         self.problem.say("")
 
@@ -107,6 +109,8 @@ def _key_content(chosen: ChosenKey, home: str) -> Content:
     key = chosen.key
     if key is not None:
         parts.append(Content.styled(spec_title(key.spec), "$foreground-muted"))
+    if chosen.account_name:
+        parts.append(safe(chosen.account_name))
     if chosen.region != home:
         parts.append(safe(chosen.region))
     if key is not None and key.state != KeyState.ENABLED:

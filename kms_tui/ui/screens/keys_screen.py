@@ -78,10 +78,10 @@ class KeysScreen(ActionScreen):
     """The key list, with the details beside it in a wide terminal."""
 
     HELP = (
-        "The keys of this account and region. ATTENTION says the worst that the health checks find: ▲ high, "
-        "◆ medium, ▽ low, +2 for two more; it is empty for a key that passes all of them. What is not read, "
-        "or may not be, says so, and is never shown as off. Actions apply to the marked keys, or to the one "
-        "under the cursor."
+        "The keys of the account and region, or of all that are listed together. ATTENTION says the worst "
+        "that the health checks find: ▲ high, ◆ medium, ▽ low, +2 for two more; it is empty for a key that "
+        "passes all of them. What is not read, or may not be, says so, and is never shown as off. Actions "
+        "apply to the marked keys, or to the one under the cursor."
     )
     AUTO_FOCUS = "KeyList"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -46,6 +46,16 @@ def test_the_first_account_that_opens_is_the_current_one() -> None:
     session.close()
 
 
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [("open", "open 111122223333"), ("111122223333", "111122223333"), ("x 111122223333", "x 111122223333")],
+)
+def test_the_title_of_an_account_has_its_id_once(name: str, title: str) -> None:
+    session = session_of(AccountSource(demo, name=name, account_id="111122223333"))
+    assert session.current.title == title
+    session.close()
+
+
 def test_where_none_opens_the_reason_of_the_first_is_told() -> None:
     with pytest.raises(CredentialsError, match="first"):
         session_of(AccountSource(refusing([], "first")), AccountSource(refusing([], "second"), name="other"))

@@ -94,6 +94,7 @@ def test_the_answer_of_list_accounts_is_a_file(tmp_path: Path) -> None:
         ("id = ", "neither TOML nor JSON"),
         ("[[accounts", "neither TOML nor JSON"),
         ("{", "neither TOML nor JSON"),
+        ("a = " + "9" * 5000, "neither TOML nor JSON: a number in it is too long"),
         ("[3]", "account 1 is not a table"),
         ("[" * 100_000, "nested too deeply"),
         (b"\xff\xfe", "not text in UTF-8"),

@@ -188,6 +188,25 @@ def test_a_file_lists_accounts_with_roles_and_profiles(estate: Estate, listed: C
     )
 
 
+def test_accounts_of_the_same_name_are_told_apart_by_their_ids(
+    estate: Estate, listed: Callable[..., Listed]
+) -> None:
+    path = estate.home / "accounts.json"
+    ids = estate.ids["payments"], estate.ids["Data Platform"]
+    path.write_text(json.dumps([{"id": each, "name": "prod", "role": "KmsReader"} for each in ids]))
+    code, rows, problems = listed("--accounts", f"file://{path}")
+    assert (code, problems) == (0, "")
+    assert names(rows) == {"key-of-payments": f"prod {ids[0]}", "key-of-data": f"prod {ids[1]}"}
+
+
+def test_a_role_of_one_account_opens_no_other(estate: Estate, listed: Callable[..., Listed]) -> None:
+    payments = estate.ids["payments"]
+    role = f"arn:aws:iam::{payments}:role/KmsReader"
+    code, rows, problems = listed("--accounts", "organization", "--role", role)
+    assert (code, names(rows)) == (2, {"key-of-master": "master", "key-of-payments": "payments"})
+    assert f"The role {role} is of account {payments}, not of {estate.ids['Data Platform']}." in problems
+
+
 def test_what_the_aws_cli_prints_of_the_organization_is_such_a_file(
     estate: Estate, listed: Callable[..., Listed]
 ) -> None:

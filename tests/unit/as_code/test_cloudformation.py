@@ -13,6 +13,7 @@ from cfnlint.config import ManualArgs
 
 from kms_tui.as_code.cloudformation import MAX_RESOURCES, cloudformation
 from kms_tui.as_code.code import Code
+from kms_tui.kms.model import KeyUsage
 from tests.as_code_account import REGIONS, read
 
 _ID = "1234abcd-12ab-34cd-56ef-0000000000"
@@ -92,4 +93,12 @@ def test_a_policy_that_is_no_object_leaves_its_key_out() -> None:
     assert (code.files, code.notes) == (
         {},
         ("alias/coin in eu-west-1 is left out: its policy is no JSON object.",),
+    )
+
+
+def test_a_key_spec_that_the_resource_type_lacks_leaves_its_key_out() -> None:
+    (one,) = read("alias/coin").definitions
+    key = replace(one.key, spec="ML_KEM_768", usage=KeyUsage.ENCAPSULATE_DECAPSULATE)
+    assert cloudformation([replace(one, key=key)]).notes == (
+        "alias/coin in eu-west-1 is left out: AWS::KMS::Key is not known to take the key spec ML_KEM_768.",
     )

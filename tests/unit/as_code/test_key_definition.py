@@ -29,7 +29,7 @@ def test_a_key_is_read_once_whatever_names_it() -> None:
 
 def test_keys_that_no_code_holds_are_left_out_with_the_reason() -> None:
     assert read("alias/going", f"{_ID}0f").left_out == (
-        "alias/going is left out: it is scheduled for deletion, and to every tool already gone; cancel the "
+        "alias/going is left out: it is scheduled for deletion, which tools take for deleted; cancel the "
         "deletion first.",
         f"{_ID}0f is left out: it is an AWS managed key, which AWS makes and keeps.",
     )

@@ -113,7 +113,9 @@ def test_what_is_denied_is_told_stands_in_the_file_and_is_2(command: Command, ac
     first, *_ = written("prod.json")["keys"]
     assert first["policy"] == {"denied": "AccessDeniedException: not allowed to GetKeyPolicy"}
     assert first["grants"] == {"failed": HOSTILE}
-    assert command("diff", "prod.json").code == 2
+    compared = command("diff", "prod.json")
+    assert compared.code == 2
+    assert compared.err.splitlines()[:2] == ended.err.splitlines()
 
 
 def test_a_region_that_cannot_be_listed_is_told_and_no_key_of_it_is_gone(

@@ -267,6 +267,15 @@ def test_regions_of_one_file_alone_are_told_and_their_keys_are_no_change() -> No
     assert not found.whole
 
 
+def test_many_regions_of_one_file_alone_are_one_sentence() -> None:
+    regions = tuple(listed(account=f"44445555666{number}") for number in range(5))
+    found = compared(file(key(1), regions=(listed(), *regions)), file(key(1)))
+    assert list(remarks(found)) == [
+        "eu-west-1 of 444455556660, eu-west-1 of 444455556661, eu-west-1 of 444455556662 and 2 more "
+        "are in the snapshot only: their keys were not compared."
+    ]
+
+
 def test_a_snapshot_that_is_the_newer_one_is_said() -> None:
     backwards = compared(file(key(1), time=NOW), file(key(1)))
     assert list(remarks(backwards)) == [
@@ -278,6 +287,9 @@ def test_files_without_anything_in_common_are_refused() -> None:
     other = file(regions=(listed(account="444455556666"),))
     with pytest.raises(FactFileError, match="of eu-west-1 of 111122223333, the other of eu-west-1 of 4444"):
         compared(file(), other)
+    many = file(regions=tuple(listed(account=f"44445555666{number}") for number in range(5)))
+    with pytest.raises(FactFileError, match=r"eu-west-1 of 444455556662 and 2 more\.$"):
+        compared(file(), many)
 
 
 def test_the_dangerous_comes_first_whatever_the_order_of_keys() -> None:

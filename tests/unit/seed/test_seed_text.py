@@ -133,6 +133,7 @@ def test_what_is_no_yaml(text: str, problem: str) -> None:
     [
         ('{"a": 1,}', "s.json, line 1, column 9 is no JSON: Illegal trailing comma before end of object"),
         ('{"a": 1, "a": 2}', "s.json: an object has the member a twice"),
+        (f'{{"a": {"9" * 5000}}}', "s.json is no JSON: a number has 5,000 digits"),
         ('{"a": NaN}', "s.json is no JSON: NaN is no number of JSON"),
         ('{"a": "\\ud800"}', "s.json: a has half of a character (U+D800 to U+DFFF)"),
         ("[" * 100_000, "s.json is nested too deeply"),
@@ -148,6 +149,12 @@ def test_what_is_no_json(text: str, problem: str) -> None:
 
 def test_what_is_no_toml() -> None:
     assert problems(lambda: read_text("a = ", "s.toml"))[0].startswith("s.toml is no TOML: Invalid value")
+    assert problems(lambda: read_text("a = " + "9" * 5000, "s.toml")) == [
+        "s.toml is no TOML: a number in it is too long"
+    ]
+    assert problems(lambda: read_text("a = 0x" + "f" * 5000, "s.toml")) == [
+        "s.toml: a is a number that is too large"
+    ]
 
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:

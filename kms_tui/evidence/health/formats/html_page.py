@@ -148,7 +148,7 @@ def _charts(report: Report) -> str:
     by_check = Counter(finding.check.id for finding in report.news)
     checks = {finding.check.id: finding.check for finding in report.news}
     figures = [
-        share("Checks of keys", parts),
+        share("Checks of keys" + (", without those that could not be listed" * bool(report.unlisted)), parts),
         bars(
             "Findings by severity",
             [Bar(each.value, report.count(each), each.value) for each in HealthSeverity],

@@ -68,7 +68,9 @@ def _result(finding: HealthFinding) -> SarifResult:
 def _notification(gap: Gap) -> Notification:
     checks = ", ".join(check.id for check in gap.checks)
     level = Level.WARNING if gap.key.arn else Level.ERROR
-    return Notification(level, f"{gap.key.name}: {gap.reason} Not known: {checks}.", _thing(gap.key))
+    return Notification(
+        level, f"{gap.key.name}: {gap.reason.rstrip('.')}. Not known: {checks}.", _thing(gap.key)
+    )
 
 
 def _thing(key: KeyName) -> Thing:

@@ -183,6 +183,7 @@ def test_what_is_not_known_is_a_notification_and_the_run_not_successful_where_ke
     assert invocation["executionSuccessful"] is False
     told = {each["level"]: each["message"]["text"] for each in invocation["toolExecutionNotifications"]}
     assert "all of eu-west-1" in told["error"]
+    assert ". Not known: " in told["error"]
     assert "GetKeyPolicy was denied" in told["warning"]
     (invocation,) = run_of(estate(lost=False).report())["invocations"]
     assert invocation["executionSuccessful"] is True

@@ -81,6 +81,7 @@ def test_it_says_what_was_found_where_and_what_is_not_known() -> None:
         "Health of the KMS keys of 3 accounts",
         "2026-11-20 12:00 UTC",
         f"Not all keys of eu-west-1 in {LOST.account} could be listed.",
+        "Checks of keys, without those that could not be listed",
         "Findings by account",
         "GetKeyPolicy was denied",
         "Kim <kim@example.com>",
