@@ -24,7 +24,7 @@ OWN = "100000000000"
 CREATED = 1_709_337_600
 _STS = """<{0}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{0}Result>{1}</{0}Result></{0}Response>"""
 _CREDENTIALS = (
-    "<Credentials><AccessKeyId>ASIA{account}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
+    "<Credentials><AccessKeyId>{access_key}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
     "<SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>"
 )
 _SCOPE = re.compile(rb"Credential=([A-Z0-9]+)/\d+/([a-z0-9-]+)/([a-z-]+)/")
@@ -60,6 +60,9 @@ class Organization:
         self.denied = denied
         self.recorded = recorded
         self.calls: Counter[str] = Counter()
+        self.refused: set[str] = set()
+        """Access keys that are refused."""
+        self.issued: list[str] = []
 
     def answer(self, account: str, region: str, target: str, body: bytes) -> tuple[int, str]:
         """Status and text of a response; ``target`` is X-Amz-Target, or "" for STS."""
@@ -81,7 +84,8 @@ class Organization:
                     f"perform: sts:AssumeRole on resource: {form['RoleArn']}</Message></Error>"
                     "</ErrorResponse>"
                 )
-            return 200, _STS.format(action, _CREDENTIALS.format(account=assumed))
+            self.issued.append(f"ASIA{assumed}{len(self.issued)}")
+            return 200, _STS.format(action, _CREDENTIALS.format(access_key=self.issued[-1]))
         who = f"<Arn>arn:aws:iam::{account}:user/me</Arn><UserId>me</UserId><Account>{account}</Account>"
         return 200, _STS.format(action, who)
 
@@ -212,9 +216,12 @@ class Organization:
                 access_key, region = scope[1].decode(), scope[2].decode()
                 at = lowered.find(b"x-amz-target:")
                 target = request[at + 13 : lowered.index(b"\r\n", at)].strip().decode() if at > 0 else ""
-                account = access_key[4:] if access_key.startswith("ASIA") else OWN
+                account = access_key[4:16] if access_key.startswith("ASIA") else OWN
                 await asyncio.sleep(self.latency)
-                status, text = self.answer(account, region, target, body)
+                if access_key in self.refused:
+                    status, text = 400, '{"__type": "UnrecognizedClientException", "message": "No."}'
+                else:
+                    status, text = self.answer(account, region, target, body)
                 kind = "application/x-amz-json-1.1" if target else "text/xml"
                 head = f"HTTP/1.1 {status} x\r\nContent-Type: {kind}\r\nContent-Length: {len(text.encode())}"
                 answer = f"{head}\r\n\r\n{text}"

@@ -7,7 +7,10 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kms_tui.kms.errors import (
+    EXPIRED,
+    UNRECOGNIZED,
     CredentialsError,
+    KmsTuiError,
     NotOfferedError,
     ServiceError,
     UnavailableError,
@@ -19,6 +22,16 @@ from kms_tui.kms.operations import SERVICE_READS, is_mutating, may_read
 if TYPE_CHECKING:
     from kms_tui.backend.aws.error_translation import Translator
     from kms_tui.backend.aws.session_credentials import Identity
+
+
+def is_refused(error: KmsTuiError) -> bool:
+    """Whether the request was not looked at, because of the credentials that it was signed with."""
+    cause = error.__cause__
+    response = getattr(cause, "response", None)
+    code = error.code if isinstance(error, ServiceError) else ""
+    if isinstance(response, dict):
+        code = str(response.get("Error", {}).get("Code", code))
+    return code in EXPIRED | UNRECOGNIZED
 
 
 class Clients:
@@ -115,11 +128,17 @@ class AwsBackend:
                 "The installed botocore does not know this operation.",
                 operation=operation,
             )
+        credentials = self._identity.credentials
+        signed_with = credentials.access_key
         try:
             answer = self._send(operation, method, params)
-        except CredentialsError:
-            self._identity.credentials.distrust()
-            raise
+        except (CredentialsError, ServiceError) as error:
+            if is_refused(error) and credentials.renewed_after(signed_with):
+                answer = self._send(operation, method, params)
+            else:
+                if isinstance(error, CredentialsError):
+                    credentials.distrust()
+                raise
         answer.pop("ResponseMetadata", None)
         self._identity.learn(answer)
         return answer

@@ -150,6 +150,7 @@ class _OpenSession:
         mfa_prompt: Callable[[str], str] | None,
         sources: CredentialSources,
         load: Callable[[], Any] | None = None,
+        fetch_anew: Callable[[], Any] | None = None,
     ) -> None:
         self._open_client: Callable[..., Any] = session.client
         self._core = core
@@ -160,7 +161,12 @@ class _OpenSession:
         self._lock = threading.Lock()
         self._backends: dict[str, AwsBackend] = {}
         self._credentials = SessionCredentials(
-            load or self._load, mfa_prompt or _no_prompt, self._account_of, translator, sources
+            load or self._load,
+            mfa_prompt or _no_prompt,
+            self._account_of,
+            translator,
+            sources,
+            fetch_anew=fetch_anew,
         )
         # botocore signs with what this component gives, so no request escapes the check of the account.
         core.register_component("credential_provider", _Provider(self._credentials))
@@ -275,16 +281,17 @@ class _OpenSession:
             self._translator,
             None,
             self._sources,
-            partial(self._role_credentials, role),
+            partial(self._role_credentials, role, JSONFileCache),
+            partial(self._role_credentials, role, _UnreadCache),
         )
         return opening.backend(self._region)
 
-    def _role_credentials(self, role: AssumedRole) -> Any:
+    def _role_credentials(self, role: AssumedRole, cache_type: type[JSONFileCache]) -> Any:
         """Credentials of a role, fetched when they are needed and kept where the AWS CLI keeps its own."""
         given = {"RoleSessionName": _session_name(self._core.get_scoped_config())}
         if role.external_id:
             given["ExternalId"] = role.external_id
-        cache: Any = JSONFileCache(str(_CLI_CACHE.expanduser()))
+        cache: Any = cache_type(str(_CLI_CACHE.expanduser()))
         fetcher: Any = AssumeRoleCredentialFetcher(
             lambda _service, **credentials: self._sts(**credentials),
             self._credentials,
@@ -332,6 +339,13 @@ def _session_name(profile: Mapping[str, str]) -> str:
         user = ""
     name = profile.get("role_session_name") or "-".join(part for part in ("kms-tui", user) if part)
     return re.sub(r"[^\w+=,.@-]", "-", name, flags=re.ASCII)[:64]
+
+
+class _UnreadCache(JSONFileCache):
+    """Keeps credentials, and gives none that were kept."""
+
+    def __contains__(self, _key: str) -> bool:
+        return False
 
 
 class _Provider:

@@ -26,6 +26,7 @@ class SessionCredentials:
     """The credentials object that botocore's signer uses; safe for threads.
 
     ``load`` runs the credential chain, asking for MFA codes through ``ask``, and ``prompt`` answers them;
+    ``fetch_anew`` gets credentials that no one has kept, in place of refused ones, if there are others.
     ``identify`` answers the account of given credentials, or "". Calls that waited for the same credentials
     share their failure. Renewed credentials that belong to another account than the first ones are refused.
     """
@@ -38,7 +39,10 @@ class SessionCredentials:
         translator: Translator,
         sources: CredentialSources,
         monotonic: Callable[[], float] = time.monotonic,
+        fetch_anew: Callable[[], Any] | None = None,
     ) -> None:
+        self._fetch_anew = fetch_anew
+        self._refused_key = ""
         self._load = load
         self._prompt = prompt
         self._identify = identify
@@ -85,6 +89,25 @@ class SessionCredentials:
         """Run the chain again for the next request: KMS refused these credentials, or there were none."""
         with self._lock:
             self._source = None
+
+    @property
+    def access_key(self) -> str:
+        """The key that requests were signed with last, or ""."""
+        return self._accepted_key
+
+    def renewed_after(self, access_key: str) -> bool:
+        """Whether what was refused with this key may be sent again: once, credentials are fetched anew.
+
+        "" stands for those that were fetched by the request itself. They may have been kept from an earlier
+        run, and revoked since.
+        """
+        with self._lock:
+            if self._refused_key:
+                return access_key in ("", self._refused_key)
+            if self._fetch_anew is None:
+                return False
+            self._refused_key, self._load, self._source = self._accepted_key, self._fetch_anew, None
+            return True
 
     def renew(self) -> None:
         """As ``distrust``, and forget a failure that is being held."""

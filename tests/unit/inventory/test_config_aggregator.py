@@ -127,6 +127,19 @@ def test_a_denied_account_is_a_line_of_its_own(opened: Callable[[Organization], 
     assert session.current.id == OWN
 
 
+def test_kept_credentials_that_are_refused_are_fetched_anew_once(
+    opened: Callable[[Organization], Session],
+) -> None:
+    organization = Organization(3, 2)
+    opened(organization)
+    assert organization.calls["AssumeRole"] == 2
+    opened(organization)
+    assert organization.calls["AssumeRole"] == 2
+    organization.refused.update(organization.issued)
+    assert names(opened(organization)) == EVERYTHING
+    assert organization.calls["AssumeRole"] == 4
+
+
 ITEM = {
     "accountId": "111122223333",
     "awsRegion": "eu-west-1",
