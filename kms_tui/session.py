@@ -16,6 +16,7 @@ from kms_tui.config import ProfileSettings
 from kms_tui.kms.arn import key_account, key_region
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import UNASKED
+from kms_tui.visible import visible
 
 if TYPE_CHECKING:
     from kms_tui.accounts.account_choice import AccountChoice
@@ -158,6 +159,15 @@ class Session:
     def services_for(self, arn: str) -> Services | None:
         """The services beside KMS in the account and Region of an ARN; None if the backend has none."""
         return self.account_of(arn).services(key_region(arn))
+
+    def account_note(self, account: Account) -> str:
+        """What a command line does not say of its account, as a comment of the shell; "" where it says all.
+
+        A profile is in the command, the credentials of an assumed role are not.
+        """
+        if account.profile or not self.has_several_accounts:
+            return ""
+        return f"  # in account {visible(account.title)}"
 
     def connection_for(self, arn: str) -> Connection:
         """The connection to the account of an ARN alone: of its profile, if it has one."""

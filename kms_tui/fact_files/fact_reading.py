@@ -51,7 +51,7 @@ def parsed(content: bytes, name: str) -> FactFile:
     """The facts in the bytes of a file; ``name`` stands for it in sentences. Raises FactFileError."""
     try:
         shape = json.loads(
-            content.decode(),
+            content.decode("utf-8-sig"),
             object_pairs_hook=_once,
             parse_int=_integer,
             parse_float=_finite,

@@ -104,6 +104,7 @@ def test_what_is_done_to_a_key_is_done_in_its_account_and_says_so(organization: 
         await press(pilot, "exclamation_mark")
         (row,) = pilot.app.screen.query_one(LineTable).rows
         assert row.cells[1] == ("data-platform", "quiet")
+        assert str(row.cells[-1]).endswith(f"  # in account data-platform {DATA}")
         await press(pilot, "1", "ctrl+z")
         assert text_of(pilot, "#dialog-account") == f"in account data-platform {DATA}"
         await press(pilot, "ctrl+s")

@@ -79,7 +79,9 @@ async def _sentences(
     session: Session, steps: Sequence[UndoStep], skipped: Sequence[UndoStep]
 ) -> list[Content]:
     """The calls that undo, what they do not restore, and whether the keys changed again meanwhile."""
-    lines, standing = await off_loop(lambda: (_commands(steps), [step.is_in_effect() for step in steps]))
+    lines, standing = await off_loop(
+        lambda: (_commands(session, steps), [step.is_in_effect() for step in steps])
+    )
     sentences = [
         Content(f"Done at {steps[0].time.astimezone():%H:%M:%S}. Undoing it calls:"),
         *(safe(fit(line, _COMMAND_WIDTH)).stylize("$accent") for line in lines[:_SHOWN]),
@@ -159,9 +161,12 @@ def _step_words(session: Session, step: UndoStep) -> str:
     return f"{step.call.operation} of {name}" if name else step.call.operation
 
 
-def _commands(steps: Sequence[UndoStep]) -> list[str]:
-    return [
-        aws_cli(call.operation, call.params, region=call.region or step.region)
-        for step in steps
-        for call in step.undo
-    ]
+def _commands(session: Session, steps: Sequence[UndoStep]) -> list[str]:
+    lines = []
+    for step in steps:
+        account = session.account_with(step.backend.account_id)
+        for call in step.undo:
+            region = call.region or step.region
+            line = aws_cli(call.operation, call.params, region=region, profile=account.profile)
+            lines.append(line + session.account_note(account))
+    return lines

@@ -157,7 +157,7 @@ class PolicyEditor(ModeScreen):
             self.show_state()
         else:
             self._opened_on = session
-            name = safe(self.subject.name).stylize("bold")
+            name = safe(self.subject.title).stylize("bold")
             self.query_one("#policy-name", Static).update(
                 name + Content.styled("  key policy", "$foreground-muted")
             )

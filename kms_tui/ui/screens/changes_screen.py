@@ -127,8 +127,13 @@ class ChangesScreen(ReadingScreen[FactCollection, FactChanges]):
         self.set_class(bool(words) or field.has_focus, "-filtering")
         items = changes_words.items(changes)
         self._shown = {key: item for key, item in items if changes_words.matches(item, words)}
-        several = len(changes.places) > 1
-        rows = [changes_words.item_row(key, item, several=several) for key, item in self._shown.items()]
+        several = len({place.region for place in changes.places}) > 1
+        known = self.session.accounts if self.session is not None else ()
+        accounts = {each.id: each.name for each in known if each.name} if len(known) > 1 else {}
+        rows = [
+            changes_words.item_row(key, item, several=several, accounts=accounts)
+            for key, item in self._shown.items()
+        ]
         self.query_one(LineTable).show_rows(rows)
         found = sum(isinstance(item, KeyChange) for item in self._shown.values())
         total = len(changes.changes)

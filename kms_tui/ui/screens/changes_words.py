@@ -58,14 +58,22 @@ def _place(item: Item) -> str:
     return str(place)
 
 
-def item_row(key: str, item: Item, *, several: bool) -> TableRow:
-    """The row of an item; with ``several`` Regions its Region stands beside the key's name."""
+def item_row(key: str, item: Item, *, several: bool, accounts: Mapping[str, str]) -> TableRow:
+    """The row of an item; with ``several`` Regions its own stands beside the key's name, and its account's
+    name, which ``accounts`` gives by its id where there are several.
+    """
     if isinstance(item, KeyChange):
         first = f"{SEVERITY_MARKS[item.severity]} {item.severity.value}", _LOOKS[item.severity][0]
     else:
         first = _NOT_KNOWN, "quiet"
     title, sentence = _what(item)
-    name = f"{_key_name(item)} · {_place(item)}" if several else _key_name(item)
+    place = item.place if isinstance(item, NotCompared) else item.key.place
+    parts = [_key_name(item)]
+    if accounts:
+        parts.append(accounts.get(place.account, place.account))
+    if several:
+        parts.append(place.region)
+    name = " · ".join(parts)
     return TableRow(key, (first, title, (name, "strong"), (sentence, "quiet")))
 
 

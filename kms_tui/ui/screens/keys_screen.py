@@ -213,6 +213,8 @@ class KeysScreen(ActionScreen):
         self.list.columns = self.host.config.columns
         self.list.show_view(view)
         self.query_one(FilterLine).known = view.values
+        if session.has_several_accounts:
+            self.query_one(FilterLine).hint_at_accounts()
         self.query_one(FilterLine).input.value = self.host.config.filter
         self.list.focus()
         if self._interval is not None:

@@ -147,13 +147,14 @@ def _command(session: Session, entry: LogEntry) -> str:
     from kms_tui.command_text import aws_cli
 
     account = session.account_with(entry.account)
-    return aws_cli(
+    line = aws_cli(
         entry.operation,
         entry.params,
         region=entry.region,
         profile=account.profile,
         endpoint_url=session.connection.endpoint_url or "",
     )
+    return line + session.account_note(account)
 
 
 def _row(key: str, entry: LogEntry, line: str, session: Session) -> TableRow:

@@ -16,6 +16,8 @@ from kms_tui.inventory.filters import complete
 from kms_tui.ui.base.safe_text import safe
 from kms_tui.ui.widgets.text_widgets import Input, Static
 
+_HINT = "/ to filter: words, {} …"
+
 
 class _Completion(Suggester):
     """The first candidate for the end of the line: of the filter language, or of this account's values."""
@@ -84,11 +86,15 @@ class FilterLine(Vertical):
 
     def compose(self) -> ComposeResult:
         yield FilterInput(
-            placeholder="/ to filter: words, state:disabled, spec:rsa, tag:team=payments …",
+            placeholder=_HINT.format("state:disabled, spec:rsa, tag:team=payments"),
             suggester=_Completion(lambda: self.known()),
             select_on_focus=False,
         )
         yield Static(id="filter-note")
+
+    def hint_at_accounts(self) -> None:
+        """Name the field for accounts where nothing is typed."""
+        self.input.placeholder = _HINT.format("account:payments, state:disabled, spec:rsa")
 
     @property
     def input(self) -> FilterInput:
