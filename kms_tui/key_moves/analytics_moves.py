@@ -75,16 +75,8 @@ ANALYTICS_MOVES = (
         How.IN_PLACE,
         _UNTOLD,
         ("opensearchserverless:UpdateCollection",),
-        steps=(
-            MoveStep(
-                ServiceCall(
-                    "opensearchserverless", "UpdateCollection", {"encryptionConfig": {"kmsKeyArn": "$key"}}
-                ),
-                ServiceCall("opensearchserverless", "BatchGetCollection", {"names": ["$resource"]}),
-                "{id: collectionDetails[0].id}",
-            ),
-        ),
-        by_hand="An encryption policy may name the key for collections: change that too.",
+        by_hand="update-collection with --encryption-config, which only a recent AWS CLI knows; an encryption"
+        " policy may name the key for collections: change that too.",
         old_key_needed=True,
     ),
     Move(

@@ -11,6 +11,7 @@ import jmespath
 import pytest
 from botocore.validate import validate_parameters
 
+from kms_tui.command_text import service_words
 from kms_tui.evidence.scan_task import Use
 from kms_tui.evidence.scanners import SCANNERS
 from kms_tui.key_moves.move import (
@@ -119,6 +120,21 @@ def test_nothing_is_deleted(move: Move) -> None:
     operations = [call.operation for call, _, _ in _calls(move)]
     assert not [name for name in operations if name.startswith(("Delete", "Terminate", "Deregister", "Stop"))]
     assert all(":" in action_of(call) for call, _, _ in _calls(move))
+
+
+def test_the_aws_cli_takes_its_flags(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The AWS CLI renames some members, and may know fewer than botocore."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", VALUES["region"])
+    driver = pytest.importorskip("awscli.clidriver").create_clidriver()
+    unknown = []
+    for row in MOVES:
+        for call, _, values in _calls(row):
+            words = service_words(call.service, call.operation, filled(call.params, values))
+            if driver.main([*words[1:], "--generate-cli-skeleton", "input"]):
+                unknown.append((row.kind, capsys.readouterr().err))
+    assert unknown == []
 
 
 def test_names_are_made_safe_for_what_they_become() -> None:
