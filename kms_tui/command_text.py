@@ -201,9 +201,41 @@ def aws_cli(
 
 
 def _is_awkward(member: CallMember) -> bool:
-    return member.kind is MemberKind.TEXT and (
-        not member.value.isprintable() or member.value.startswith(_LOADED)
-    )
+    return member.kind is MemberKind.TEXT and _is_awkward_text(member.value)
+
+
+def _is_awkward_text(text: str) -> bool:
+    return not text.isprintable() or text.startswith(_LOADED)
+
+
+_CLI_NAMES = {"s3": "s3api", "config": "configservice"}
+"""Services that the AWS CLI calls otherwise than botocore."""
+
+
+def service_words(service: str, operation: str, params: Mapping[str, Any]) -> list[str]:
+    """The words of an ``aws`` command line of any service's call, not yet quoted for a shell.
+
+    Params are texts, numbers, booleans, and lists and mappings of those; none is a secret.
+    """
+    words = ["aws", _CLI_NAMES.get(service, service), xform_name(operation, "-")]
+    awkward = {}
+    for name, value in params.items():
+        flag = f"--{xform_name(name, '-')}"
+        if isinstance(value, bool):
+            words.append(flag if value else f"--no-{flag[2:]}")
+        elif not isinstance(value, str):
+            words += [flag, _json(value)]
+        elif _is_awkward_text(value):
+            awkward[name] = value
+        else:
+            words += [f"{flag}={value}"] if value.startswith("-") else [flag, value]
+    return [*words, "--cli-input-json", json.dumps(awkward)] if awkward else words
+
+
+def waiter_words(service: str, waiter: str, params: Mapping[str, Any]) -> list[str]:
+    """The words of an ``aws … wait`` command line."""
+    program, name, command, *flags = service_words(service, waiter, params)
+    return [program, name, "wait", command, *flags]
 
 
 def _flag(member: CallMember, input_file: str) -> list[str]:

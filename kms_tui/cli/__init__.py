@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "drift": ("kms_tui.cli.drift_command", "hold Terraform's state or plan against the account"),
     "report": ("kms_tui.cli.report_command", "hold the account's keys against the health checks"),
     "used-by": ("kms_tui.cli.used_by_command", "find the resources that name a key"),
+    "plan-move": ("kms_tui.cli.plan_move_command", "plan how everything under a key moves to another"),
     "snapshot": ("kms_tui.cli.snapshot_command", "write the facts of all keys into a file"),
     "diff": ("kms_tui.cli.diff_command", "say what has changed since a snapshot"),
     "algorithms": (

@@ -1,0 +1,94 @@
+"""Plan how everything under a key moves to another key: ``kms-tui plan-move KEY --to KEY``.
+
+Each resource that names the key is judged: in place, by copy, impossible. Nothing is changed: the plan is a
+Markdown file to review, JSON, or a shell script of aws commands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_result
+from kms_tui.session import Session
+from kms_tui.visible import visible
+
+FAILURE = 2
+"""The exit code without a whole plan."""
+_NEW = "new"
+"""In place of a key's name: a key made like the old one."""
+_FORMATS = ("md", "json", "sh")
+_EPILOG = """\
+examples:
+  kms-tui plan-move alias/orders-db --to alias/orders-2027 --profile prod -o plan.md
+  kms-tui plan-move alias/orders-db --to new --format sh -o move.sh
+  kms-tui plan-move arn:aws:kms:eu-west-1:111122223333:key/… --to arn:… --accounts organization --role Audit
+  kms-tui plan-move alias/orders-db --to alias/orders-2027 --format json | jq '.moves[].how'
+
+exit codes: 0 the plan is whole, and nothing stands in its way; 1 something is to be solved before anything
+moves, which the plan says first; 2 bad usage, a key that nothing can move to, or something could not be
+checked, which the plan says; 130 stopped with Ctrl+C.
+
+--to new plans a key made like this one: its policy, tags and rotation, and the grants. The script asks for
+nothing: copies are made, and aliases repointed, only where variables say so, which it names at its top."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _EPILOG
+    parser.add_argument("key", metavar="KEY", help="the key that is left: its id, alias or ARN")
+    parser.add_argument("--to", required=True, metavar="KEY2", help="the other key: id, alias, ARN; or: new")
+    parser.add_argument("--format", choices=_FORMATS, default="md", help="default: md")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="write it to a file, which is replaced"
+    )
+    add_reading_flags(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Scan and plan; see ``--help`` for the exit codes."""
+    if args.regions:
+        args.usage_error("--regions: a key is used in its own Region, which --region or its ARN names")
+    session = open_for_reading(args)
+    try:
+        return _plan(session, args)
+    finally:
+        session.close()
+
+
+def _plan(session: Session, args: argparse.Namespace) -> int:
+    from kms_tui.evidence.key_uses import KeyUseScan
+    from kms_tui.key_moves.destination import find_destination
+    from kms_tui.key_moves.move_plan import make_plan
+    from kms_tui.key_moves.plan_formats import WRITERS, head
+
+    if session.has_several_accounts:
+        session.open_all()
+    old = session.kms_for(args.key).describe(args.key)
+    kms = session.kms_for(old.arn)
+    # Refused before the scan, which may take minutes.
+    new = None if args.to == _NEW else find_destination(old, args.to, kms, session.kms_for)
+    scan = KeyUseScan(old.arn, session.accounts, session.now)
+
+    def progress() -> Step:
+        done, total, current = scan.progress()
+        return Step(current or "scanning", done, total)
+
+    try:
+        followed(scan.run, progress, name="kms-tui plan-move")
+    except KeyboardInterrupt:
+        scan.cancel()
+        print("Stopped: without a whole scan there is no plan.", file=sys.stderr)
+        return 130
+    plan = make_plan(kms, old, new, scan.result(), session.kms_for, session.now())
+    write_result(WRITERS[args.format](plan), args.output, head(plan))
+    place = "it" if args.output is None else str(args.output)
+    if plan.obstacles:
+        count = len(plan.obstacles)
+        things = "1 thing stands" if count == 1 else f"{count:,} things stand"
+        print(visible(f"{things} in the way of the move: {place} says which, first."), file=sys.stderr)
+    if plan.gaps:
+        said = f"The plan is not whole: {place} says what was not checked, and why."
+        print(visible(said), file=sys.stderr)
+        return FAILURE
+    return 1 if plan.obstacles else 0

@@ -1,0 +1,131 @@
+"""What a row of THE table of moves says: how resources of one kind get under another key, and what it does.
+
+Calls are in botocore's shapes. Their texts are templates: ``$key`` is the new key's ARN, ``$resource`` and
+``$label`` are the names that the scan tells, ``$plain`` the name in letters, digits and hyphens, ``$quoted``
+the name as a JMESPath string; ``$region``, ``$account`` and ``$partition`` are those of the resource; what an
+earlier step keeps has the name that it is kept under.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from string import Template
+from typing import Any
+
+
+class How(StrEnum):
+    """How a resource gets under another key."""
+
+    IN_PLACE = "in place"
+    BY_COPY = "by copy"
+    IMPOSSIBLE = "impossible"
+    NOT_PLANNED = "not planned"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCall:
+    """One API call of a service, by botocore's names; its texts are templates."""
+
+    service: str
+    operation: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step is done already where the text at ``path`` of a read's answer is ``value``."""
+
+    read: ServiceCall
+    path: str
+    value: str = "$key"
+
+
+@dataclass(frozen=True, slots=True)
+class MoveStep:
+    """One call that changes something.
+
+    ``taken`` is a JMESPath expression on the answer of ``read``: an object of further members. ``keeps`` is a
+    name, and the path in the call's own answer whose text later steps need.
+    """
+
+    call: ServiceCall
+    read: ServiceCall | None = None
+    taken: str = ""
+    done: Done | None = None
+    keeps: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait with one of botocore's waiters until something is as the next step needs it."""
+
+    service: str
+    waiter: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CallingService:
+    """A service that calls KMS in its own name, so that the key policy must name it.
+
+    ``name`` and ``condition`` are templates.
+    """
+
+    name: str
+    actions: tuple[str, ...]
+    condition: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """How one kind of resource is moved; ``purposes`` are those of the scan, () for all that no row names.
+
+    ``data`` says what happens to the data that is there, ``by_hand`` what no command here does, in the
+    imperative. ``sources`` are operations ("service:Operation") or documents that say so. ``old_key_needed``:
+    data stays under the old key afterwards. ``for_new``: a default for what will be made. ``down`` and
+    ``cost`` are rough.
+    """
+
+    kind: str
+    how: How
+    data: str
+    sources: tuple[str, ...]
+    purposes: tuple[str, ...] = ()
+    steps: tuple[MoveStep | Wait, ...] = ()
+    by_hand: str = ""
+    down: str = ""
+    cost: str = ""
+    old_key_needed: bool = False
+    for_new: bool = False
+    calling_service: CallingService | None = None
+    spec: str = "SYMMETRIC_DEFAULT"
+
+
+def filled(template: Any, values: Mapping[str, str]) -> Any:
+    """A template of a call with its texts filled in; other values stay. KeyError for an unknown name."""
+    if isinstance(template, str):
+        return Template(template).substitute(values)
+    if isinstance(template, Mapping):
+        return {name: filled(value, values) for name, value in template.items()}
+    if isinstance(template, list | tuple):
+        return [filled(each, values) for each in template]
+    return template
+
+
+def quoted_name(name: str) -> str:
+    """A name as a raw string of JMESPath."""
+    return "'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def plain_name(name: str) -> str:
+    """A name as one that most services take for a new resource: letters, digits, hyphens."""
+    return re.sub("-+", "-", re.sub("[^A-Za-z0-9]", "-", name)).strip("-") or "resource"
+
+
+def unless_missing(*members: str) -> str:
+    """A JMESPath expression: an object of those members that are there (services take no null)."""
+    parts = [f"({name} && {{{name}: {name}}}) || `{{}}`" for name in members]
+    return f"merge({', '.join(parts)})"
