@@ -23,7 +23,10 @@ def _private_key(spec: str) -> Any:
 
 
 class MotoEndpoint:
-    """Running while the ``with`` block is; ``reset`` empties every account."""
+    """Running while the ``with`` block is, empty at its start; ``reset`` empties every account.
+
+    moto keeps one set of accounts in a process, whatever server asks for them.
+    """
 
     def __init__(self) -> None:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -42,6 +45,7 @@ class MotoEndpoint:
     def __enter__(self) -> Self:
         self._patch.start()
         self._server.start()
+        self.reset()
         return self
 
     def __exit__(
