@@ -141,8 +141,9 @@ def settle_first(before: Before) -> Before:
     async def run(pilot: Pilot[Any]) -> None:
         await settled(pilot)
         await before(pilot)
+        await settled(pilot)
         pilot.app.clear_notifications()
-        await pilot.pause()
+        await settled(pilot)
 
     return run
 
