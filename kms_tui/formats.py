@@ -1,13 +1,15 @@
-"""Converts between bytes and text: what people type and paste, without loss and without silent guesses."""
+"""Converts between bytes and text, and reads JSON members: without loss and without silent guesses."""
 
 from __future__ import annotations
 
 import base64
 import codecs
+import json
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
+from typing import Any
 
 from kms_tui.kms.errors import KmsTuiError
 
@@ -48,6 +50,8 @@ _BYTE_ORDER_MARKS = (
 )
 _PROBE = 256
 """Bytes that are searched for the zeros of UTF-16."""
+_MOST_OF_NAME = 60
+"""Characters of a member's name that an error shows."""
 _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _DIGIT_VALUES = {
     digit: value for extra in ("+/", "-_") for value, digit in enumerate(_DIGITS + extra)
@@ -147,6 +151,17 @@ def pem(label: str, der: bytes) -> str:
     """DER between a BEGIN and an END line, in lines of 64 characters (RFC 7468)."""
     body = "\n".join(textwrap.wrap(base64.b64encode(der).decode(), 64))
     return f"-----BEGIN {label}-----\n{body}\n-----END {label}-----\n"
+
+
+def members_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """``object_pairs_hook`` of JSON; ValueError for a member given twice, where ``json`` keeps one."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = json.dumps(next(name for name in names if names.count(name) > 1))
+        shown = twice if len(twice) <= _MOST_OF_NAME else f"{twice[:_MOST_OF_NAME]}…"
+        raise ValueError(f"the member {shown} is given twice in one object")
+    return found
 
 
 def _utf8(data: bytes) -> str:

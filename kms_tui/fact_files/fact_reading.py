@@ -6,7 +6,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from kms_tui.fact_files.fact_file import (
     ListedRegion,
 )
 from kms_tui.fact_files.fact_writing import NOT_APPLICABLE_WORDS, NOT_READ_WORDS
+from kms_tui.formats import members_once
 from kms_tui.kms.arn import AccountRegion, Arn, is_account_id, key_id_of
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.facts import NOT_APPLICABLE, UNASKED, Denied, Fact, Failed, Known
@@ -52,7 +53,7 @@ def parsed(content: bytes, name: str) -> FactFile:
     try:
         shape = json.loads(
             content.decode("utf-8-sig"),
-            object_pairs_hook=_once,
+            object_pairs_hook=members_once,
             parse_int=_integer,
             parse_float=_finite,
             parse_constant=_refuse,
@@ -98,15 +99,6 @@ def _require_version(version: object, name: str) -> None:
         raise FactFileError(
             f"{name} is a snapshot of no known version ({_quoted(version)}).", next_step=_WRITE_ANOTHER
         )
-
-
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the member {_quoted(twice)} is given twice in one object")
-    return found
 
 
 def _integer(text: str) -> int:

@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import Any
 
 from kms_tui.fact_files.fact_file import FORMAT, VERSION, FactFile, KeyFacts, ListedRegion
+from kms_tui.formats import members_once
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Denied, Fact, Failed, Known
 from kms_tui.kms.model import Grant, Key, KeyRotationStatus, Tag
 
@@ -119,17 +120,10 @@ def _tags(tags: Sequence[Tag]) -> Mapping[str, str]:
 def policy_shape(text: str) -> Any:
     """A policy's text as a JSON value, or the text itself where that could mean something else."""
     try:
-        shape = json.loads(text, object_pairs_hook=_once, parse_float=_refuse, parse_constant=_refuse)
+        shape = json.loads(text, object_pairs_hook=members_once, parse_float=_refuse, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return text
     return shape if isinstance(shape, dict) else text
-
-
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a member is given twice")
-    return found
 
 
 def _refuse(number: str) -> float:

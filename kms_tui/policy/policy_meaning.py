@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum
 from itertools import product
-from typing import Any
 
+from kms_tui.formats import members_once
 from kms_tui.policy import wildcard
 from kms_tui.policy.access import Standing
 from kms_tui.policy.actions import lowered
@@ -79,17 +79,10 @@ def compared_meaning(
 def _same_json(old: str, new: str) -> bool:
     """Whether two texts are one JSON value. A member given twice makes a text unlike any other."""
     try:
-        before, after = (json.loads(text, object_pairs_hook=_once) for text in (old, new))
+        before, after = (json.loads(text, object_pairs_hook=members_once) for text in (old, new))
         return bool(before == after)
     except (ValueError, RecursionError):
         return False
-
-
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a member is given twice")
-    return found
 
 
 def _differing(effects: Sequence[EffectChange]) -> tuple[EffectChange, ...]:
