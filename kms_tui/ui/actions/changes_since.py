@@ -7,9 +7,9 @@ from kms_tui.fact_files.fact_file import FactFile
 from kms_tui.fact_files.fact_reading import read_fact_file
 from kms_tui.session import Session
 from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.base.typed_files import named_file
 from kms_tui.ui.dialogs.form import Form, FormField, Values
 from kms_tui.ui.mode_screen import ModeScreen
-from kms_tui.ui.signing.typed_files import named_file
 
 
 async def show_changes_since(screen: ModeScreen) -> None:

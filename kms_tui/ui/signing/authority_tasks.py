@@ -37,6 +37,7 @@ from kms_tui.signing.certificates.unsigned import Unsigned
 from kms_tui.signing.certificates.validity import read_days
 from kms_tui.signing.signing_key import SigningKey
 from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.base.typed_files import named_file
 from kms_tui.ui.dialogs.form import FormField, TextField, Values
 from kms_tui.ui.signing.certificate_tasks import (
     command_flags,
@@ -61,7 +62,6 @@ from kms_tui.ui.signing.signing_task import (
     refuses_unless_it_signs,
 )
 from kms_tui.ui.signing.task_commands import file_option, file_word, option
-from kms_tui.ui.signing.typed_files import named_file
 
 REQUEST, AUTHORITY, EARLIER = "request", "authority", "earlier"
 _MOST_LINES = 10_000

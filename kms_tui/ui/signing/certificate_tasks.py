@@ -34,6 +34,7 @@ from kms_tui.signing.certificates.unsigned import Unsigned, certified_key
 from kms_tui.signing.certificates.usages import CertificatePurpose
 from kms_tui.signing.signing_key import SigningKey
 from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.base.typed_files import named_file, read_named
 from kms_tui.ui.dialogs.form import ChoiceField, FormField, Values
 from kms_tui.ui.signing.signing_task import (
     Facts,
@@ -44,7 +45,6 @@ from kms_tui.ui.signing.signing_task import (
     refuses_unless_it_signs,
 )
 from kms_tui.ui.signing.task_commands import file_option, file_word, option
-from kms_tui.ui.signing.typed_files import named_file, read_named
 
 PURPOSES = {
     CertificatePurpose.SERVER: "a TLS server",

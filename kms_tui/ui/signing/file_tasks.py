@@ -32,6 +32,7 @@ from kms_tui.signing.signature_forms import has_two_forms
 from kms_tui.signing.signing_key import SigningKey
 from kms_tui.signing.ssh.ssh_signatures import SshSignature
 from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.base.typed_files import named_file, read_named
 from kms_tui.ui.dialogs.form import ChoiceField, FlagField, FormField, Values
 from kms_tui.ui.signing.signing_task import (
     Facts,
@@ -42,7 +43,6 @@ from kms_tui.ui.signing.signing_task import (
     refuses_unless_it_signs,
 )
 from kms_tui.ui.signing.task_commands import file_option, file_word, option
-from kms_tui.ui.signing.typed_files import named_file, read_named
 
 _WORDS: Mapping[SignatureFormat, str] = {
     SignatureFormat.RAW: "raw: openssl dgst -verify",

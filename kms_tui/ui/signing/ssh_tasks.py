@@ -23,6 +23,7 @@ from kms_tui.signing.ssh.ssh_certificates import (
 )
 from kms_tui.signing.ssh.ssh_keys import MOST_LINE, SSH_KINDS
 from kms_tui.ui.base.subject import Reason, Subject
+from kms_tui.ui.base.typed_files import read_named
 from kms_tui.ui.dialogs.form import ChoiceField, FormField, TextField, Values
 from kms_tui.ui.signing.signing_task import (
     Facts,
@@ -32,7 +33,6 @@ from kms_tui.ui.signing.signing_task import (
     refuses_unless_it_signs,
 )
 from kms_tui.ui.signing.task_commands import file_word, option
-from kms_tui.ui.signing.typed_files import read_named
 
 _STANDARD_INPUT = "/dev/stdin"
 _FLAGS = (
