@@ -18,6 +18,7 @@ from typing import Any
 from botocore import xform_name
 
 from kms_tui.backend.service_model import service_model
+from kms_tui.kms.operations import SECRET_MEMBERS
 
 _LEFT_OUT = frozenset({"GrantTokens"})
 """Grant tokens: needed for a few minutes after CreateGrant, and whoever holds one can use the grant."""
@@ -215,13 +216,16 @@ _CLI_NAMES = {"s3": "s3api", "config": "configservice"}
 def service_words(service: str, operation: str, params: Mapping[str, Any]) -> list[str]:
     """The words of an ``aws`` command line of any service's call, not yet quoted for a shell.
 
-    Params are texts, numbers, booleans, and lists and mappings of those; none is a secret.
+    Params are texts, numbers, booleans, and lists and mappings of those. A secret is read from INPUT.
     """
+    secret = SECRET_MEMBERS.get((service, operation), frozenset())
     words = ["aws", _CLI_NAMES.get(service, service), xform_name(operation, "-")]
     awkward = {}
     for name, value in params.items():
         flag = f"--{xform_name(name, '-')}"
-        if isinstance(value, bool):
+        if name in secret:
+            words += [flag, "file://INPUT"]
+        elif isinstance(value, bool):
             words.append(flag if value else f"--no-{flag[2:]}")
         elif not isinstance(value, str):
             words += [flag, _json(value)]
@@ -230,6 +234,22 @@ def service_words(service: str, operation: str, params: Mapping[str, Any]) -> li
         else:
             words += [f"{flag}={value}"] if value.startswith("-") else [flag, value]
     return [*words, "--cli-input-json", json.dumps(awkward)] if awkward else words
+
+
+def service_line(
+    service: str,
+    operation: str,
+    params: Mapping[str, Any],
+    *,
+    region: str = "",
+    profile: str = "",
+    endpoint_url: str = "",
+) -> str:
+    """The ``aws`` command line of any service's call, quoted for a shell; see ``service_words``."""
+    flags = (("--region", region), ("--profile", profile), ("--endpoint-url", endpoint_url))
+    return shlex.join(
+        [*service_words(service, operation, params), *(word for flag in flags if flag[1] for word in flag)]
+    )
 
 
 def waiter_words(service: str, waiter: str, params: Mapping[str, Any]) -> list[str]:

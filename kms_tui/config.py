@@ -12,9 +12,10 @@ required_tags = ["team"]        # tags that the health checks ask every key for
 [profiles.prod]                 # a profile's name, or "demo", or "local"
 read_only = true
 protected = ["payments-*"]      # keys whose name must be typed before any change
+allow_service_writes = true     # a move may write to other services than KMS (never where read_only)
 
 [accounts.111122223333]         # an account's id, or its name in a list of several accounts
-read_only = true                # also protected
+read_only = true                # also protected, allow_service_writes
 
 [prices]                        # US dollars, where yours differ from AWS's list (kms_tui.evidence.cost)
 date = "2026-11-01"             # when they held
@@ -49,6 +50,8 @@ class ProfileSettings:
     read_only: bool = False
     protected: tuple[str, ...] = ()
     """Shell-style patterns over the names and ids of keys."""
+    allow_service_writes: bool = False
+    """Whether what names a key may be moved to another key: calls of kms.operations.SERVICE_WRITES."""
 
     def protects(self, *names: str) -> bool:
         """Whether one of a key's names matches a pattern."""
@@ -89,6 +92,7 @@ class Config:
         return ProfileSettings(
             read_only=any(each.read_only for each in found),
             protected=tuple(pattern for each in found for pattern in each.protected),
+            allow_service_writes=any(each.allow_service_writes for each in found),
         )
 
 
@@ -252,7 +256,7 @@ _TOP: Mapping[str, Convert] = {
     "accounts": _table,
     "prices": _table,
 }
-_PROFILE: Mapping[str, Convert] = {"read_only": _flag, "protected": _texts}
+_PROFILE: Mapping[str, Convert] = {"read_only": _flag, "protected": _texts, "allow_service_writes": _flag}
 
 
 _PRICES: Mapping[str, Convert] = {

@@ -61,6 +61,8 @@ class Connection:
     caller_endpoint: str = ""
     """The id of the VPC endpoint that ``caller_arn`` comes through, or ""."""
     read_only: bool = False
+    allow_service_writes: bool = False
+    """Whether a move to another key may write to other services than KMS."""
     accounts: AccountChoice | None = None
     """The accounts whose keys are listed together; None: only the connection's own."""
     by_config: bool = True
@@ -301,7 +303,7 @@ def open_accounts(
     from kms_tui.backend.kms_facade import Kms
     from kms_tui.backend.wrappers.metering import Meter
     from kms_tui.backend.wrappers.read_your_writes import PendingChanges
-    from kms_tui.backend.wrappers.session_log import SessionLog
+    from kms_tui.backend.wrappers.session_log import SessionLog, recorded_writes
     from kms_tui.backend.wrappers.stack import wrapped
     from kms_tui.evidence.activity import SERVICE, Trail
     from kms_tui.evidence.health.row_judge import RowJudge
@@ -332,10 +334,19 @@ def open_accounts(
         )
         if len(sources) > 1 and (account.profile or not account.id):
             claims.claim(account.source, kms.caller().account)
-        return OpenedAccount(kms, services, refusal_monitor)
+        writing = recorded_writes(services, log, kms.account_id, now)
+        return OpenedAccount(kms, services, refusal_monitor, writing)
 
     accounts = tuple(
-        Account(source, wrap, PendingChanges(), read_only=connection.read_only, now=now) for source in sources
+        Account(
+            source,
+            wrap,
+            PendingChanges(),
+            read_only=connection.read_only,
+            allow_service_writes=connection.allow_service_writes,
+            now=now,
+        )
+        for source in sources
     )
     current = first_that_opens(accounts)
     kms = current.kms()

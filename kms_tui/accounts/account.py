@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from kms_tui.config import ProfileSettings
-from kms_tui.kms.errors import ConfigurationError, KmsTuiError
+from kms_tui.kms.errors import ConfigurationError, KmsTuiError, ReadOnlyError, UnavailableError
 
 if TYPE_CHECKING:
     from kms_tui.backend.base import Backend, Services
@@ -86,6 +86,8 @@ class OpenedAccount(NamedTuple):
     """AWS services beside KMS; None if the backend has none."""
     refusal_monitor: RefusalMonitor | None
     """Watches refused uses of disabled keys, and has the trail; None without CloudTrail."""
+    writing: Services | None = None
+    """``services`` that may write, whatever the settings say; None where they cannot."""
 
 
 class Account:
@@ -101,6 +103,7 @@ class Account:
         pending: PendingChanges,
         *,
         read_only: bool = False,
+        allow_service_writes: bool = False,
         now: Callable[[], datetime],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -109,6 +112,7 @@ class Account:
         self.region = source.region
         self.settings = source.settings
         self.read_only = read_only or source.settings.read_only
+        self.allows_service_writes = allow_service_writes or source.settings.allow_service_writes
         self.pending = pending
         self.source = source
         self._wrap = wrap
@@ -169,6 +173,24 @@ class Account:
         services = self.opened().services
         return services if services is None or region in ("", services.region) else services.in_region(region)
 
+    def writing_services(self, region: str = "") -> Services:
+        """As ``services``, with the writes of SERVICE_WRITES, each of which goes to the session's log.
+
+        Raises ReadOnlyError, or ConfigurationError where the user has not allowed them.
+        """
+        if self.read_only:
+            raise ReadOnlyError("A write to another service")
+        if not self.allows_service_writes:
+            raise ConfigurationError(
+                f"Writes to other services than KMS are not allowed in {self.title}.",
+                next_step="Start with --allow-service-writes, or set allow_service_writes in the "
+                "configuration file.",
+            )
+        writing = self.opened().writing
+        if writing is None:
+            raise UnavailableError("A write to another service")
+        return writing if region in ("", writing.region) else writing.in_region(region)
+
     @property
     def refusal_monitor(self) -> RefusalMonitor | None:
         return self._opened.refusal_monitor if self._opened is not None else None
@@ -176,7 +198,7 @@ class Account:
     @property
     def scans(self) -> Scans:
         """The resources that name the keys of each Region, after a scan; slow until the account is opened."""
-        kms, services, _ = self.opened()
+        kms, services, *_ = self.opened()
         with self._lock:
             if self._scans is None:
                 from kms_tui.evidence.scans import Scans  # the first rows need no scan

@@ -104,6 +104,18 @@ class Services(Protocol):
 
 
 @runtime_checkable
+class OffersWrites(Protocol):
+    """What services may offer beside reads: the writes of ``kms_tui.kms.operations.SERVICE_WRITES``."""
+
+    def writing(self) -> Services:
+        """The same services, which also send those writes, and the reads of SECRET_READS.
+
+        A write is sent again only where it was refused or never sent: OutcomeUnknownError where its answer is
+        lost.
+        """
+
+
+@runtime_checkable
 class KnowsServices(Protocol):
     """What a backend may offer beside the API: the other services of its account."""
 

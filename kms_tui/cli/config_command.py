@@ -66,7 +66,11 @@ def _settings(config: Config) -> dict[str, Any]:
         "required_tags": list(config.required_tags),
         **{
             table: {
-                name: {"read_only": each.read_only, "protected": list(each.protected)}
+                name: {
+                    "read_only": each.read_only,
+                    "protected": list(each.protected),
+                    "allow_service_writes": each.allow_service_writes,
+                }
                 for name, each in settings.items()
             }
             for table, settings in (("profiles", config.profiles), ("accounts", config.accounts))

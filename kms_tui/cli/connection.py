@@ -87,6 +87,15 @@ def add_connection_flags(parser: argparse.ArgumentParser, *, caller_policies: bo
     parser.add_argument("--read-only", action="store_true", help="no call that changes anything is sent")
 
 
+def add_writes_flag(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that allows writes to other services than KMS."""
+    parser.add_argument(
+        "--allow-service-writes",
+        action="store_true",
+        help="a move to another key may write to other services: SSM, Secrets Manager, S3, SQS, SNS …",
+    )
+
+
 def add_account_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags that choose several accounts, and several Regions."""
     several = parser.add_argument_group("several at once")
@@ -172,6 +181,7 @@ def connection_from(parser: argparse.ArgumentParser, args: argparse.Namespace) -
         layer_files=files,
         caller_endpoint=endpoint,
         read_only=args.read_only,
+        allow_service_writes=getattr(args, "allow_service_writes", False),
         accounts=accounts,
     )
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from kms_tui import __version__
-from kms_tui.cli.connection import add_account_flags, add_connection_flags, connection_from
+from kms_tui.cli.connection import add_account_flags, add_connection_flags, add_writes_flag, connection_from
 from kms_tui.config import Config, default_path, load
 from kms_tui.session import BackendKind, Connection, Prompt, Session
 
@@ -21,6 +21,7 @@ from kms_tui.session import BackendKind, Connection, Prompt, Session
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_connection_flags(parser)
     add_account_flags(parser)
+    add_writes_flag(parser)
     parser.add_argument(
         "--screenshot",
         metavar="FILE.svg",

@@ -454,6 +454,42 @@ writes the result of one to the S3 location of its work group; they cost money, 
 request.
 """
 
+SERVICE_WRITES: Mapping[str, frozenset[str]] = {
+    "dynamodb": frozenset({"UpdateTable"}),
+    "kinesis": frozenset({"StartStreamEncryption"}),
+    "lambda": frozenset({"UpdateFunctionConfiguration"}),
+    "logs": frozenset({"AssociateKmsKey"}),
+    "s3": frozenset({"PutBucketEncryption"}),
+    "s3control": frozenset({"CreateJob", "UpdateJobStatus"}),
+    "secretsmanager": frozenset({"UpdateSecret"}),
+    "sns": frozenset({"SetTopicAttributes"}),
+    "sqs": frozenset({"SetQueueAttributes"}),
+    "ssm": frozenset({"LabelParameterVersion", "PutParameter"}),
+}
+"""THE table of what is written to other services: the moves to another key that are made in place.
+
+A write is sent only where the user allows it (``--allow-service-writes``), and never in a read-only account.
+"""
+
+SECRET_READS: Mapping[str, frozenset[str]] = {"ssm": frozenset({"GetParameterHistory"})}
+"""Reads that answer a secret, which a write needs; they are sent only where writes are allowed."""
+
+SECRET_MEMBERS: Mapping[tuple[str, str], frozenset[str]] = {
+    ("secretsmanager", "UpdateSecret"): frozenset({"SecretBinary", "SecretString"}),
+    ("ssm", "PutParameter"): frozenset({"Value"}),
+}
+"""Members of writes that are secrets, which no log and no command line contains."""
+
+
+def may_write(service: str, operation: str) -> bool:
+    """Whether an operation of a service other than KMS is a write that may be allowed."""
+    return operation in SERVICE_WRITES.get(service, frozenset())
+
+
+def may_read_secrets(service: str, operation: str) -> bool:
+    """Whether an operation of a service other than KMS is a read for writes alone."""
+    return operation in SECRET_READS.get(service, frozenset())
+
 
 def may_read(service: str, operation: str) -> bool:
     """Whether an operation of a service other than KMS may be sent."""

@@ -35,6 +35,9 @@ required_tags = ["team"]
 read_only = true
 protected = ["payments-*"]
 
+[profiles.sandbox]
+allow_service_writes = true
+
 [prices]
 date = 2026-12-01
 key_month = 1.2
@@ -50,6 +53,7 @@ charged_rotations = 3
     assert config.required_tags == ("team",)
     assert config.keys == {"action.rotate-now": "ctrl+o"}
     assert config.profile("prod") == ProfileSettings(read_only=True, protected=("payments-*",))
+    assert config.profile("sandbox") == ProfileSettings(allow_service_writes=True)
     assert config.profile("dev") == ProfileSettings()
     assert config.price_table == Prices(date="2026-12-01", key_month=1.2, charged_rotations=3)
 
@@ -192,7 +196,9 @@ def test_the_settings_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main(["config", "--file", str(path), "--format", "json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["exists"] is True
-    assert shown["profiles"] == {"prod.eu": {"read_only": True, "protected": ["payments-*"]}}
+    assert shown["profiles"] == {
+        "prod.eu": {"read_only": True, "protected": ["payments-*"], "allow_service_writes": False}
+    }
     assert shown["keys"]["action.copy"] == "f5"
     assert shown["keys"]["app.quit"] == "q"
 

@@ -17,7 +17,7 @@ from kms_tui.kms.errors import (
     UnknownHostError,
 )
 from kms_tui.kms.model import CallerIdentity
-from kms_tui.kms.operations import SERVICE_READS, is_mutating, may_read
+from kms_tui.kms.operations import SERVICE_READS, is_mutating, may_read, may_read_secrets, may_write
 
 if TYPE_CHECKING:
     from kms_tui.backend.aws.error_translation import Translator
@@ -162,25 +162,29 @@ class AwsBackend:
 
 
 class AwsServices:
-    """``kms_tui.backend.base.Services`` with a session's credentials; ``open_client(service, region)``.
+    """``kms_tui.backend.base.Services`` with a session's credentials.
 
-    ``regions_of(service)`` are those that botocore knows, which may be none. In any other Region, a service
-    whose endpoint has no address is not offered (NotOfferedError).
+    ``open_client(service, region, writes)`` makes a client. ``regions_of(service)`` are those that botocore
+    knows, which may be none. In any other Region, a service whose endpoint has no address is not offered
+    (NotOfferedError).
     """
 
     def __init__(
         self,
-        open_client: Callable[[str, str], Any],
+        open_client: Callable[[str, str, bool], Any],
         regions_of: Callable[[str], Collection[str]],
         translator: Translator,
         region: str,
+        *,
+        writes: bool = False,
     ) -> None:
         self._open_client = open_client
         self._regions_of = regions_of
         self._translator = translator
         self._region = region
+        self._writes = writes
         self._lock = threading.Lock()
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, bool], Any] = {}
 
     @property
     def region(self) -> str:
@@ -190,16 +194,25 @@ class AwsServices:
         return service in SERVICE_READS
 
     def in_region(self, region: str) -> AwsServices:
-        return AwsServices(self._open_client, self._regions_of, self._translator, region)
+        return self._another(region, self._writes)
+
+    def writing(self) -> AwsServices:
+        return self._another(self._region, writes=True)
+
+    def _another(self, region: str, writes: bool) -> AwsServices:
+        return AwsServices(self._open_client, self._regions_of, self._translator, region, writes=writes)
 
     def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        if not may_read(service, operation):
+        is_write = may_write(service, operation)
+        allowed = self._writes and (is_write or may_read_secrets(service, operation))
+        if not allowed and not may_read(service, operation):
             raise UnavailableError(service, operation)
         with self._translator.configuring():
-            client = self._client(service)
+            client = self._client(service, is_write)
         methods = {name: method for method, name in client.meta.method_to_api_mapping.items()}
+        calling = self._translator.mutating if is_write else self._translator.calling
         try:
-            with self._translator.calling(operation):
+            with calling(operation):
                 answer: dict[str, Any] = getattr(client, methods[operation])(**params)
         except UnknownHostError:
             if self._region in self._regions_of(service):
@@ -208,8 +221,8 @@ class AwsServices:
         answer.pop("ResponseMetadata", None)
         return answer
 
-    def _client(self, service: str) -> Any:
+    def _client(self, service: str, writes: bool) -> Any:
         with self._lock:
-            if service not in self._clients:
-                self._clients[service] = self._open_client(service, self._region)
-            return self._clients[service]
+            if (service, writes) not in self._clients:
+                self._clients[service, writes] = self._open_client(service, self._region, writes)
+            return self._clients[service, writes]

@@ -204,24 +204,29 @@ class _OpenSession:
             client.meta.events.register("needs-retry.kms", refused_mutations())
         return client
 
-    def _service(self, name: str, region: str) -> Any:
-        """A client of another service than KMS, for reads; at the endpoint given for KMS, if any.
+    def _service(self, name: str, region: str, writes: bool) -> Any:
+        """A client of another service than KMS; at the endpoint given for KMS, if any.
 
-        There buckets are named in the path: "bucket.localhost" is no host.
+        There buckets are named in the path, and no account in the host: "bucket.localhost" is no host.
         """
         client = self._open_client(
             name,
             region_name=region,
             endpoint_url=self._endpoint_in(region),
             config=Config(
-                retries={"mode": "standard"},
+                retries={"mode": "standard", "total_max_attempts": 1} if writes else {"mode": "standard"},
+                read_timeout=MUTATION_READ_TIMEOUT if writes else READ_TIMEOUT,
                 max_pool_connections=POOL,
+                inject_host_prefix=self._endpoint_url is None,
                 s3={"addressing_style": "path" if self._endpoint_url else "auto"},
             ),
         )
         model = client.meta.service_model
+        service = model.service_id.hyphenize()
         if model.metadata["protocol"] in _JSON_PROTOCOLS:
-            refuse_broken_answers(client.meta.events, model.service_id.hyphenize(), MAX_ATTEMPTS)
+            refuse_broken_answers(client.meta.events, service, 1 if writes else MAX_ATTEMPTS)
+        if writes:
+            client.meta.events.register(f"needs-retry.{service}", refused_mutations())
         return client
 
     def _endpoint_in(self, region: str | None) -> str | None:

@@ -19,6 +19,7 @@ from kms_tui.backend.aws.profiles import ProfileInfo
 from kms_tui.backend.aws.retries import IncompleteAnswerError
 from kms_tui.kms.errors import (
     EXPIRED,
+    THROTTLED,
     UNRECOGNIZED,
     ConfigurationError,
     CredentialsError,
@@ -69,7 +70,7 @@ class Translator:
             yield
         except boto.ClientError as error:
             code, status = _code(error), _status(error)
-            if status >= 500 and code not in _REJECTED_5XX:
+            if status >= 500 and code not in _REJECTED_5XX | THROTTLED:
                 reason = f"HTTP {status}" if not code or code.isdigit() else code
                 raise OutcomeUnknownError(operation, reason) from error
             raise self._answered(error, operation) from error

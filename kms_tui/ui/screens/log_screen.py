@@ -1,4 +1,4 @@
-"""Log: the calls of this session that changed something, each as an ``aws kms`` command."""
+"""Log: the calls of this session that changed something, each as an ``aws`` command."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class LogScreen(ModeScreen):
     """Mutating calls, newest first; reads are counted, not listed."""
 
     HELP = (
-        "Every call of this session that changed something, or tried to, with the aws kms command that does "
+        "Every call of this session that changed something, or tried to, with the aws command that does "
         "the same. Members that AWS marks as sensitive are left out. Reads are counted above."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "copy", "Copy command", id="log.copy", tooltip="Copy the aws kms command of this call"),
+        Binding("c", "copy", "Copy command", id="log.copy", tooltip="Copy the aws command of this call"),
         Binding(
             "w",
             "export",
@@ -144,10 +144,10 @@ def _table(calls: Sequence[tuple[LogEntry, str]]) -> Table:
 
 def _command(session: Session, entry: LogEntry) -> str:
     """The command for a call, with the profile of its account and the endpoint of the connection."""
-    from kms_tui.command_text import aws_cli
+    from kms_tui.command_text import aws_cli, service_line
 
     account = session.account_with(entry.account)
-    line = aws_cli(
+    line = (aws_cli if entry.service == "kms" else partial(service_line, entry.service))(
         entry.operation,
         entry.params,
         region=entry.region,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from kms_tui.backend.base import KnowsServices
 from kms_tui.control.fault_rules import ANY
 from kms_tui.control.faults import THROTTLE, Raw
 from kms_tui.evidence.activity import Trail, of_key
-from kms_tui.kms.errors import EndpointError, KmsTuiError, ServiceError, UnavailableError
+from kms_tui.kms.errors import EndpointError, KmsTuiError, OutcomeUnknownError, ServiceError, UnavailableError
 from tests.endpoints.moto import MotoEndpoint
 from tests.endpoints.server import FaultEndpoint
 from tests.unit.aws.conftest import REGION
@@ -81,3 +82,47 @@ def test_events_come_over_the_wire_as_they_are_told_and_a_throttled_lookup_says_
         events.more()
     assert caught.value.throttled
     assert time.slept == [0.5]
+
+
+def _put(services: Any) -> Any:
+    return services.call("secretsmanager", "UpdateSecret", {"SecretId": "orders", "KmsKeyId": "alias/x"})
+
+
+def test_a_write_is_sent_by_services_that_may_write_alone(
+    backend: AwsBackend, endpoint: FaultEndpoint
+) -> None:
+    endpoint.always(ANY, Raw(200, b'{"Name": "orders"}'))
+    writing = backend.services.writing()
+    for services in (backend.services, backend.services.in_region("us-east-1")):
+        with pytest.raises(UnavailableError, match="UpdateSecret is not available here"):
+            _put(services)
+        with pytest.raises(UnavailableError, match="GetParameterHistory is not available here"):
+            services.call("ssm", "GetParameterHistory", {"Name": "/orders"})
+    for service, operation in (("secretsmanager", "DeleteSecret"), ("s3", "DeleteBucket")):
+        with pytest.raises(UnavailableError):
+            writing.call(service, operation, {})
+    assert endpoint.count() == 0
+    assert _put(writing) == {"Name": "orders"}
+    assert writing.in_region("us-east-1").call("ssm", "GetParameterHistory", {"Name": "/orders"}) == {}
+    assert endpoint.count() == 2
+
+
+def test_a_write_is_sent_again_only_where_it_was_refused(
+    backend: AwsBackend, endpoint: FaultEndpoint, waits: list[float]
+) -> None:
+    writing = backend.services.writing()
+    endpoint.plan(ANY, THROTTLE, Raw(200, b'{"Name": "orders"}'))
+    assert _put(writing) == {"Name": "orders"}
+    assert len(waits) == 1
+    endpoint.clear()
+    endpoint.always(ANY, Raw(500, b"{}"))
+    with pytest.raises(OutcomeUnknownError):
+        _put(writing)
+    assert endpoint.count() == 1
+    slow_down = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+    endpoint.always(ANY, Raw(503, slow_down))
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/x"}}
+    params = {"Bucket": "orders", "ServerSideEncryptionConfiguration": {"Rules": [rule]}}
+    with pytest.raises(ServiceError) as caught:
+        writing.call("s3", "PutBucketEncryption", params)
+    assert caught.value.throttled
