@@ -5,16 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kms_tui.key_moves.move import CallingService, Done, How, Move, MoveStep, ServiceCall, unless_missing
+from kms_tui.key_moves.move import (
+    CallingService,
+    Done,
+    How,
+    LostUpdate,
+    Move,
+    MoveStep,
+    Remainder,
+    ServiceCall,
+    unless_missing,
+)
 
 _UNTOLD = "AWS does not document what happens to data that is there: keep the old key until nothing uses it."
 _NEW_ONLY = "New data only; what is there stays under the old key until it expires or is written again."
-_VALUE = (
-    "max_by(Parameters, &Version).merge({Value: Value, Type: Type}, "
+_LATEST = "max_by(Parameters, &Version)"
+_ONE_BEFORE = "sort_by(Parameters, &Version)[-2]"
+_CONTENT = (
+    ".merge({Value: Value, Type: Type}, "
     + unless_missing("Description", "AllowedPattern", "Tier", "DataType")
     + ", (Policies && {Policies: join('', ['[', join(',', Policies[].PolicyText), ']'])}) || `{}`)"
 )
-_LABELS_BEFORE = "sort_by(Parameters, &Version)[-2].Labels"
+_LABELS_BEFORE = f"{_ONE_BEFORE}.Labels"
+_SECRET = ServiceCall("secretsmanager", "DescribeSecret", {"SecretId": "$resource"})
+_OF_AWS = '["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"]'
+"""The staging labels whose versions UpdateSecret encrypts again."""
+_FUNCTION = ServiceCall("lambda", "GetFunctionConfiguration", {"FunctionName": "$resource"})
+_QUEUE = {"QueueUrl": "$queue", "AttributeNames": ["KmsMasterKeyId"]}
+_TOPIC = "arn:$partition:sns:$region:$account:$resource"
 _HISTORY = ServiceCall("ssm", "GetParameterHistory", {"Name": "$resource"})
 _VALUES = ServiceCall("ssm", "GetParameterHistory", {"Name": "$resource", "WithDecryption": True})
 _SCHEDULE = (
@@ -61,6 +79,7 @@ def _one_call(
     old_key_needed: bool = True,
     calling_service: CallingService | None = None,
     by_hand: str = "",
+    done: Done | None = None,
 ) -> Move:
     return Move(
         kind,
@@ -68,7 +87,7 @@ def _one_call(
         data,
         (f"{service}:{operation}",),
         purposes,
-        (MoveStep(ServiceCall(service, operation, params), read, taken),),
+        (MoveStep(ServiceCall(service, operation, params), read, taken, done),),
         by_hand,
         old_key_needed=old_key_needed,
         calling_service=calling_service,
@@ -105,13 +124,15 @@ APPLICATION_MOVES = (
         steps=(
             MoveStep(
                 ServiceCall("secretsmanager", "UpdateSecret", {"SecretId": "$resource", "KmsKeyId": "$key"}),
-                done=Done(
-                    ServiceCall("secretsmanager", "DescribeSecret", {"SecretId": "$resource"}),
-                    '(DeletedDate && `"$key"`) || KmsKeyId',
-                ),
+                done=Done(_SECRET, "KmsKeyId", left_alone=("DeletedDate", "it is scheduled for deletion")),
             ),
         ),
         old_key_needed=True,
+        remainder=Remainder(
+            _SECRET,
+            f"values(VersionIdsToStages || `{{}}`)[] | [?!contains(`{_OF_AWS}`, @)]",
+            "versions labelled {} stay under the old key until they are written again",
+        ),
     ),
     Move(
         "SSM SecureStrings",
@@ -123,8 +144,9 @@ APPLICATION_MOVES = (
             MoveStep(
                 ServiceCall("ssm", "PutParameter", {"Name": "$resource", "KeyId": "$key", "Overwrite": True}),
                 _VALUES,
-                _VALUE,
-                done=Done(_HISTORY, "max_by(Parameters, &Version).KeyId"),
+                _LATEST + _CONTENT,
+                done=Done(_HISTORY, f"{_LATEST}.KeyId"),
+                lost_update=LostUpdate(f"{_LATEST}.Version", "Version", _ONE_BEFORE + _CONTENT),
             ),
             MoveStep(
                 ServiceCall("ssm", "LabelParameterVersion", {"Name": "$resource"}),
@@ -134,6 +156,11 @@ APPLICATION_MOVES = (
             ),
         ),
         old_key_needed=True,
+        remainder=Remainder(
+            _HISTORY,
+            "Parameters[?KeyId!='$key'].to_string(Version)",
+            "versions {} of its history stay under the old key",
+        ),
     ),
     _anew(
         "SSM resource data syncs",
@@ -150,6 +177,7 @@ APPLICATION_MOVES = (
         "UpdateFunctionConfiguration",
         {"FunctionName": "$resource", "KMSKeyArn": "$key"},
         "environment",
+        done=Done(_FUNCTION, "KMSKeyArn"),
     ),
     _one_call(
         "Lambda functions",
@@ -159,8 +187,9 @@ APPLICATION_MOVES = (
         "UpdateFunctionConfiguration",
         {"FunctionName": "$resource"},
         "durable executions",
-        read=ServiceCall("lambda", "GetFunctionConfiguration", {"FunctionName": "$resource"}),
+        read=_FUNCTION,
         taken='{DurableConfig: merge(DurableConfig, {KMSKeyArn: `"$key"`})}',
+        done=Done(_FUNCTION, "DurableConfig.KMSKeyArn"),
     ),
     _one_call(
         "Lambda event source mappings",
@@ -170,25 +199,35 @@ APPLICATION_MOVES = (
         {"UUID": "$resource", "KMSKeyArn": "$key"},
         old_key_needed=False,
     ),
-    _one_call(
+    Move(
         "SQS queues",
+        How.IN_PLACE,
         "New messages only. Those in the queue, 14 days at most, need the old key until they are received.",
-        "sqs",
-        "SetQueueAttributes",
-        {"Attributes": {"KmsMasterKeyId": "$key"}},
-        read=ServiceCall("sqs", "GetQueueUrl", {"QueueName": "$resource"}),
-        taken="{QueueUrl: QueueUrl}",
+        ("sqs:SetQueueAttributes",),
+        steps=(
+            MoveStep(
+                ServiceCall("sqs", "GetQueueUrl", {"QueueName": "$resource"}), keeps=("queue", "QueueUrl")
+            ),
+            MoveStep(
+                ServiceCall(
+                    "sqs",
+                    "SetQueueAttributes",
+                    {"QueueUrl": "$queue", "Attributes": {"KmsMasterKeyId": "$key"}},
+                ),
+                done=Done(ServiceCall("sqs", "GetQueueAttributes", _QUEUE), "Attributes.KmsMasterKeyId"),
+            ),
+        ),
+        old_key_needed=True,
     ),
     _one_call(
         "SNS topics",
         "New messages only; those that wait for a delivery need the old key, 23 days at most.",
         "sns",
         "SetTopicAttributes",
-        {
-            "TopicArn": "arn:$partition:sns:$region:$account:$resource",
-            "AttributeName": "KmsMasterKeyId",
-            "AttributeValue": "$key",
-        },
+        {"TopicArn": _TOPIC, "AttributeName": "KmsMasterKeyId", "AttributeValue": "$key"},
+        done=Done(
+            ServiceCall("sns", "GetTopicAttributes", {"TopicArn": _TOPIC}), "Attributes.KmsMasterKeyId"
+        ),
     ),
     _one_call(
         "CloudWatch log groups",
@@ -197,6 +236,10 @@ APPLICATION_MOVES = (
         "AssociateKmsKey",
         {"logGroupName": "$resource", "kmsKeyId": "$key"},
         calling_service=_LOGS,
+        done=Done(
+            ServiceCall("logs", "DescribeLogGroups", {"logGroupNamePrefix": "$resource"}),
+            "logGroups[?logGroupName==$quoted].kmsKeyId | [0]",
+        ),
     ),
     _anew(
         "CloudWatch log anomaly detectors",

@@ -36,16 +36,34 @@ class ServiceCall:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A step is done already where the text at ``path`` of a read's answer is ``value``."""
+    """A step is done already where the text at ``path`` of a read's answer is ``value``.
+
+    ``left_alone`` is a path to something that is there only where the resource is to be left as it is, and
+    why.
+    """
 
     read: ServiceCall
     path: str
     value: str = "$key"
+    left_alone: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class LostUpdate:
+    """How it is seen that somebody else has written between a step's read and its call, and mended.
+
+    ``read`` and ``written`` are paths to a version in the answers of the step's read and of its call: the
+    second follows the first. ``taken`` is the step's expression for what was written in between.
+    """
+
+    read: str
+    written: str
+    taken: str
 
 
 @dataclass(frozen=True, slots=True)
 class MoveStep:
-    """One call that changes something.
+    """One call that changes something, or tells what later steps need.
 
     ``taken`` is a JMESPath expression on the answer of ``read``: an object of further members. ``keeps`` is a
     name, and the path in the call's own answer whose text later steps need.
@@ -56,6 +74,19 @@ class MoveStep:
     taken: str = ""
     done: Done | None = None
     keeps: tuple[str, str] = ("", "")
+    lost_update: LostUpdate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """What stays under the old key after a move: a path to a list of texts in the answer of a read.
+
+    ``words`` say what they are, with "{}" in place of them.
+    """
+
+    read: ServiceCall
+    path: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +132,7 @@ class Move:
     old_key_needed: bool = False
     for_new: bool = False
     calling_service: CallingService | None = None
+    remainder: Remainder | None = None
     spec: str = "SYMMETRIC_DEFAULT"
 
 

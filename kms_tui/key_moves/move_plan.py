@@ -182,6 +182,18 @@ def make_plan(
     )
 
 
+def grant_members(grant: Grant) -> dict[str, Any]:
+    """CreateGrant's members for the same grant on another key; with a name, it is not made twice."""
+    members = {
+        "GranteePrincipal": grant.grantee,
+        "RetiringPrincipal": grant.retiring,
+        "Operations": list(grant.operations),
+        "Constraints": dict(grant.constraints),
+        "Name": grant.name or f"moved-{grant.grant_id[:16]}",
+    }
+    return {name: value for name, value in members.items() if value}
+
+
 def _draft(kms: Kms, old: Key, policy: str) -> tuple[NewKey, list[tuple[str, Fact[Any]]]]:
     """A key made like the old one: its policy, tags, rotation and key store; and what was not read of it."""
     if old.origin == KeyOrigin.EXTERNAL_KEY_STORE or old.is_aws_managed:

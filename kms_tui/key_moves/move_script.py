@@ -12,7 +12,7 @@ from kms_tui.command_text import aws_cli
 from kms_tui.creation import calls_after, create_params
 from kms_tui.evidence.scan_shortfalls import use_words
 from kms_tui.evidence.scanners import NOT_LOOKED_AT
-from kms_tui.key_moves.move_plan import MoveGroup, MovePlan, PlannedMove
+from kms_tui.key_moves.move_plan import MoveGroup, MovePlan, PlannedMove, grant_members
 from kms_tui.key_moves.step_commands import NEW_KEY, commands
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.model import Grant
@@ -133,15 +133,7 @@ def _new_key(plan: MovePlan) -> Iterator[str]:
 
 
 def _grant(grant: Grant) -> str:
-    params = {
-        "KeyId": "NEW_KEY",
-        "GranteePrincipal": grant.grantee,
-        "RetiringPrincipal": grant.retiring or None,
-        "Operations": list(grant.operations),
-        "Constraints": dict(grant.constraints) or None,
-        "Name": grant.name or f"moved-{grant.grant_id[:16]}",
-    }
-    line = aws_cli("CreateGrant", {name: value for name, value in params.items() if value is not None})
+    line = aws_cli("CreateGrant", {"KeyId": "NEW_KEY", **grant_members(grant)})
     return line.replace("--key-id NEW_KEY", '--key-id "$NEW_KEY"', 1) + " --query GrantId --output text"
 
 

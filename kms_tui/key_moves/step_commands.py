@@ -78,8 +78,15 @@ def _kept(step: MoveStep, words: Sequence[str]) -> str:
 
 def _unless(done: Done, values: Mapping[str, str]) -> str:
     """A test that fails where the step is done already; where its read fails, the step runs."""
-    words = [*_words(done.read, values), "--query", filled(done.path, values), "--output", "text"]
+    left_alone, _ = done.left_alone
+    path = f"({left_alone} && {_raw(done.value)}) || {done.path}" if left_alone else done.path
+    words = [*_words(done.read, values), "--query", filled(path, values), "--output", "text"]
     return f'[ "$({line_of(words)})" != {quoted(filled(done.value, values))} ]'
+
+
+def _raw(value: str) -> str:
+    """A text of a template as a literal of JMESPath."""
+    return f'`"{value}"`'
 
 
 def _words(call: ServiceCall, values: Mapping[str, str]) -> list[str]:

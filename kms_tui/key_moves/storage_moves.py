@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from kms_tui.key_moves.move import How, Move, MoveStep, ServiceCall, Wait
+from kms_tui.key_moves.move import Done, How, Move, MoveStep, ServiceCall, Wait
 
+_BUCKET = ServiceCall("s3", "GetBucketEncryption", {"Bucket": "$resource"})
 _RULE = (
     "{ServerSideEncryptionConfiguration: {Rules: ServerSideEncryptionConfiguration.Rules[].merge(@,"
     " {ApplyServerSideEncryptionByDefault: merge(ApplyServerSideEncryptionByDefault,"
@@ -27,8 +28,13 @@ STORAGE_MOVES = (
         steps=(
             MoveStep(
                 ServiceCall("s3", "PutBucketEncryption", {"Bucket": "$resource"}),
-                ServiceCall("s3", "GetBucketEncryption", {"Bucket": "$resource"}),
+                _BUCKET,
                 _RULE,
+                done=Done(
+                    _BUCKET,
+                    "ServerSideEncryptionConfiguration.Rules[0].ApplyServerSideEncryptionByDefault"
+                    ".KMSMasterKeyID",
+                ),
             ),
         ),
         old_key_needed=True,
