@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("kms_tui.cli.report_command", "hold the account's keys against the health checks"),
     "used-by": ("kms_tui.cli.used_by_command", "find the resources that name a key"),
     "plan-move": ("kms_tui.cli.plan_move_command", "plan how everything under a key moves to another"),
+    "move": ("kms_tui.cli.move_command", "move what names a key in place, with a journal"),
     "snapshot": ("kms_tui.cli.snapshot_command", "write the facts of all keys into a file"),
     "diff": ("kms_tui.cli.diff_command", "say what has changed since a snapshot"),
     "algorithms": (

@@ -1,0 +1,261 @@
+"""A run of a campaign: its items one after the other, each checked, written, read back, and in the journal.
+
+One item's failure does not stop the others; what would fail for all of them alike does: credentials that are
+refused, a network that is gone, a journal that cannot be written. Whatever stopped it, a later run goes on.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+from kms_tui.atomic import FileError
+from kms_tui.backend.base import Services
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.campaigns.campaign import CampaignItem, ItemState
+from kms_tui.campaigns.journal import Journal
+from kms_tui.campaigns.resource_move import Announce, Outcome, ResourceMove, carry_out_in_kms
+from kms_tui.kms.arn import key_account, key_region
+from kms_tui.kms.errors import (
+    AnswerError,
+    ConfigurationError,
+    CredentialsError,
+    EndpointError,
+    KmsTuiError,
+    OutcomeUnknownError,
+    ReadOnlyError,
+    ServiceError,
+)
+from kms_tui.session import Session
+
+_TRIES = 6
+"""Of an item whose service is busy, or whose write's answer was lost."""
+_LONGEST_PAUSE = 20.0
+_UNREACHABLE = 3
+"""Items in a row whose service could not be reached, after which the run stops."""
+_LOOKS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0, 60.0, 60.0)
+"""Seconds between the looks at changes that were sent: five minutes in all."""
+_BUSY = frozenset(
+    {
+        "ConcurrentModificationException",
+        "LimitExceededException",
+        "OperationAborted",
+        "OperationAbortedException",
+        "ResourceConflictException",
+        "ResourceInUseException",
+        "TooManyUpdates",
+    }
+)
+"""Error codes of services that take the same change a moment later."""
+_GONE = frozenset(
+    {
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "NoSuchBucket",
+        "NotFound",
+        "NotFoundException",
+        "ParameterNotFound",
+        "QueueDoesNotExist",
+        "ResourceNotFoundException",
+    }
+)
+"""Error codes of a resource that is not there any longer."""
+
+
+class CampaignAccess(Protocol):
+    """How a run reaches the accounts; its methods raise KmsTuiError."""
+
+    def writing(self, account: str, region: str) -> Services: ...
+
+    def kms(self, account: str, region: str) -> Kms: ...
+
+
+class SessionAccess:
+    """The accounts of a session; what is of none of them is refused."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._services: dict[tuple[str, str], Services] = {}
+
+    def writing(self, account: str, region: str) -> Services:
+        """Each is opened once: its clients are slow to make."""
+        if (account, region) not in self._services:
+            self._services[account, region] = self._opened(account, region)
+        return self._services[account, region]
+
+    def _opened(self, account: str, region: str) -> Services:
+        found = self._session.account_with(account)
+        if found.id != account:
+            raise ConfigurationError(
+                f"No account of this session is {account}.",
+                next_step="Open it too, with --accounts or its profile.",
+            )
+        return found.writing_services(region)
+
+    def kms(self, account: str, region: str) -> Kms:
+        return self._session.account_with(account).kms(region)
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How far a run is: items done of all it has to do, the one in hand, and the seconds left, if known."""
+
+    done: int
+    total: int
+    words: str = ""
+    seconds_left: float | None = None
+
+
+class CampaignRun:
+    """``run`` blocks; ``cancel`` and ``progress`` are for other threads meanwhile.
+
+    ``pause(seconds)`` waits and tells whether the run was cancelled; the clocks are injected for tests.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        access: CampaignAccess,
+        now: Callable[[], datetime],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], bool] | None = None,
+        fraction: Callable[[], float] = random.random,
+    ) -> None:
+        self.journal = journal
+        self.stopped: KmsTuiError | None = None
+        """What stopped the run before its end, if anything did."""
+        self._access = access
+        self._now = now
+        self._clock = clock
+        self._cancelled = threading.Event()
+        self._pause = pause or self._cancelled.wait
+        self._fraction = fraction
+        self._began = clock()
+        self._progress = RunProgress(0, len(journal.campaign.open_items))
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._cancelled.is_set()
+
+    def cancel(self) -> None:
+        """Begin no other item; the one in hand is finished."""
+        self._cancelled.set()
+
+    def progress(self) -> RunProgress:
+        return self._progress
+
+    def run(self) -> None:
+        """Carry out what is open. Raises nothing but FileError of the journal; see ``stopped``."""
+        numbers = self.journal.campaign.open_items
+        self.journal.note(f"A run begins, with {len(numbers):,} items to do.", self._now())
+        self._began = self._clock()
+        try:
+            self._do_all(numbers)
+            self._look_at_sent()
+        except FileError:
+            raise
+        except KmsTuiError as error:
+            self.stopped = error
+        self.journal.note(self._end_words(), self._now())
+
+    def _end_words(self) -> str:
+        if self.stopped is not None:
+            return f"The run stopped: {self.stopped}"
+        return "The run was stopped." if self.is_cancelled else "The run ended."
+
+    def _do_all(self, numbers: Sequence[int]) -> None:
+        unreachable = 0
+        for done, number in enumerate(numbers):
+            if self.is_cancelled:
+                return
+            item = self.journal.campaign.items[number]
+            self._show(done, len(numbers), f"{item.use.kind}: {item.use.resource}")
+            self.journal.state(number, ItemState.STARTED, self._now())
+            outcome, error = self._tried(number, item)
+            if outcome.state is ItemState.ALREADY and self.journal.campaign.records[number].commands:
+                outcome = Outcome(ItemState.MOVED, outcome.words)  # by this campaign, earlier
+            self.journal.state(number, outcome.state, self._now(), outcome.words)
+            unreachable = unreachable + 1 if isinstance(error, EndpointError) else 0
+            if isinstance(error, CredentialsError | ReadOnlyError) or unreachable == _UNREACHABLE:
+                assert error is not None
+                raise error
+        self._show(len(numbers), len(numbers), "")
+
+    def _tried(self, number: int, item: CampaignItem) -> tuple[Outcome, KmsTuiError | None]:
+        """Carry out one item, again where its service asks for that; what failed, if anything did."""
+        error: KmsTuiError | None = None
+        for attempt in range(_TRIES):
+            try:
+                return self._carry_out(number, item), None
+            except FileError:
+                raise
+            except KmsTuiError as failure:
+                error = failure
+            except Exception as failure:
+                error = AnswerError.of(failure)
+            if not _may_try_again(error) or attempt == _TRIES - 1:
+                break
+            if self._pause(self._fraction() * min(2.0**attempt, _LONGEST_PAUSE)):
+                break
+        assert error is not None
+        if isinstance(error, ServiceError) and error.code in _GONE:
+            return Outcome(ItemState.GONE, str(error)), error
+        return Outcome(ItemState.FAILED, error.with_next_step), error
+
+    def _carry_out(self, number: int, item: CampaignItem) -> Outcome:
+        head = self.journal.campaign.head
+        announce = partial(self._announce, number)
+        if item.is_resource:
+            return self._move(item, announce).carry_out()
+        kms_new = self._access.kms(key_account(head.new), key_region(head.new))
+        kms = self._access.kms(item.account, item.region)
+        return carry_out_in_kms(item, head.new, head.old_names, kms, kms_new, announce)
+
+    def _move(self, item: CampaignItem, announce: Announce) -> ResourceMove:
+        head = self.journal.campaign.head
+        services = self._access.writing(item.account, item.region)
+        return ResourceMove(item, head.new, head.old_names, services, announce)
+
+    def _announce(self, number: int, line: str) -> None:
+        self.journal.command(number, line, self._now())
+
+    def _look_at_sent(self) -> None:
+        """Read back what was sent and not seen yet, for some minutes; the next run looks again."""
+        for seconds in _LOOKS:
+            records = enumerate(self.journal.campaign.records)
+            sent = [number for number, record in records if record.state is ItemState.SENT]
+            if not sent or self.is_cancelled:
+                return
+            self._progress = RunProgress(0, 0, f"{len(sent):,} changes that are not seen yet")
+            if self._pause(seconds):
+                return
+            for number in sent:
+                try:
+                    outcome = self._move(self.journal.campaign.items[number], _send_nothing).look()
+                except FileError:
+                    raise
+                except ServiceError as error:
+                    outcome = Outcome(ItemState.SENT, str(error))
+                if outcome.state is not ItemState.SENT:
+                    self.journal.state(number, outcome.state, self._now(), outcome.words)
+
+    def _show(self, done: int, total: int, words: str) -> None:
+        seconds = (self._clock() - self._began) / done * (total - done) if done else None
+        self._progress = RunProgress(done, total, words, seconds)
+
+
+def _send_nothing(line: str) -> None:
+    """What a look announces: it sends no write."""
+
+
+def _may_try_again(error: KmsTuiError) -> bool:
+    """Whether an item is tried again at once: what it had done by then is seen by its read."""
+    if isinstance(error, ServiceError):
+        return error.throttled or error.code in _BUSY
+    return isinstance(error, OutcomeUnknownError)

@@ -1,0 +1,62 @@
+"""A campaign before its run: begun from a plan, or resumed, with a key made for it where that is wanted."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.campaigns.campaign import Campaign, CampaignItem, head_of, items_of
+from kms_tui.campaigns.journal import CampaignFiles, Journal, JournalError
+from kms_tui.creation import calls_after, create_params
+from kms_tui.key_moves.destination import DestinationError
+from kms_tui.key_moves.move_plan import MovePlan
+from kms_tui.kms.arn import Arn
+from kms_tui.kms.model import KeyState
+
+_MAKING = "A key like the old one is being made."
+
+
+def chosen_items(plan: MovePlan, *, aliases: bool, kinds: Collection[str] = ()) -> Sequence[CampaignItem]:
+    """The items of a plan, or those of some kinds alone."""
+    return [item for item in items_of(plan, aliases=aliases) if not kinds or item.use.kind in kinds]
+
+
+def begin(
+    files: CampaignFiles, plan: MovePlan, items: Sequence[CampaignItem], now: datetime, *, aliases: bool
+) -> Journal:
+    """The journal of a new campaign; raises JournalError, FileError."""
+    return files.begin(head_of(plan, secrets.token_hex(4), now, aliases=aliases), items)
+
+
+def make_key(journal: Journal, plan: MovePlan, kms: Kms, now: Callable[[], datetime]) -> None:
+    """Make the key of a plan that has none yet, and say so in the journal; raises KmsTuiError.
+
+    The journal says first that one is being made: where the program ends before the answer, a later run does
+    not make another without being told to.
+    """
+    assert plan.draft is not None
+    params = create_params(plan.draft, plan.old.account_id, Arn.parse(plan.old.arn).partition)
+    journal.note(_MAKING, now())
+    answer = kms.call("CreateKey", **params)
+    journal.made(str(answer["KeyMetadata"]["Arn"]), now())
+    for operation, after in calls_after(plan.draft, journal.campaign.head.new):
+        kms.call(operation, **after)
+
+
+def check_destination(campaign: Campaign, kms: Kms) -> None:
+    """DestinationError where the campaign's new key cannot take what is moved to it; raises KmsTuiError."""
+    head = campaign.head
+    if not head.new:
+        was_making = any(note.words == _MAKING for note in campaign.notes)
+        may_be_there = " One may have been made all the same: see the newest keys." if was_making else ""
+        raise JournalError(
+            f"The campaign has no new key yet.{may_be_there}",
+            next_step="Name the key with --to, or give the campaign up and begin again.",
+        )
+    key = kms.describe(head.new)
+    if key.state != KeyState.ENABLED:
+        raise DestinationError(
+            f"The new key is {key.state}: nothing can be moved to it.", next_step="Enable it first."
+        )

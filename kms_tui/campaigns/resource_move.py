@@ -1,0 +1,243 @@
+"""One item moved to the new key: what is there is read, then written, then read again.
+
+A resource is touched only where it still names the old key. Errors of the calls pass to the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import jmespath
+
+from kms_tui.backend.base import Services
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.campaigns.campaign import ALIASES, GRANTS, CampaignItem, ItemState
+from kms_tui.command_text import aws_cli, service_line
+from kms_tui.key_moves.move import Done, LostUpdate, MoveStep, Remainder, ServiceCall, filled
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.operations import may_write
+
+_MOST_PAGES = 100
+_MOST_UPDATES = 5
+"""Writes of others that are carried over for one step."""
+_PAGES: Mapping[tuple[str, str], tuple[str, str, str]] = {
+    ("ssm", "GetParameterHistory"): ("NextToken", "NextToken", "Parameters"),
+    ("logs", "DescribeLogGroups"): ("nextToken", "nextToken", "logGroups"),
+}
+"""Reads that come in pages: the members with the next page's token in request and answer, and the list."""
+
+
+class Outcome(NamedTuple):
+    """What has become of an item, in words; untrusted text."""
+
+    state: ItemState
+    words: str = ""
+
+
+Announce = Callable[[str], None]
+"""Told a command line before it is sent."""
+
+
+class LostUpdateError(KmsTuiError):
+    """Others write a resource again and again, so that it cannot be moved without losing what they write."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceMove:
+    """One resource on its way; ``services`` may write, in the item's account and Region.
+
+    ``announce`` gets each write as a command line, without secrets, before it is sent.
+    """
+
+    item: CampaignItem
+    new: str
+    old_names: frozenset[str]
+    services: Services
+    announce: Announce
+
+    def carry_out(self) -> Outcome:
+        """Move the resource, as far as it has not been; raises KmsTuiError."""
+        values = dict(self.item.values(self.new))
+        wrote = False
+        for step in self._steps():
+            if step.done is None:
+                answer = self._call(step.call, values)
+            else:
+                found, why = self._found(step.done, values)
+                if why:
+                    return Outcome(ItemState.LEFT_ALONE, why)
+                if found == filled(step.done.value, values):
+                    continue
+                if step.done.value == "$key" and found not in {*self.old_names, self.item.use.reference}:
+                    return Outcome(ItemState.CHANGED, _changed(found))
+                answer = self._write(step, values)
+                wrote = True
+            name, path = step.keeps
+            if name:
+                values[name] = str(jmespath.search(path, answer))
+        return self._outcome(values) if wrote else Outcome(ItemState.ALREADY, self._remainder(values))
+
+    def look(self) -> Outcome:
+        """Whether a change that was sent is seen by now; raises KmsTuiError."""
+        values = dict(self.item.values(self.new))
+        for step in self._steps():
+            if step.done is None and step.keeps[0]:
+                values[step.keeps[0]] = str(jmespath.search(step.keeps[1], self._call(step.call, values)))
+        return self._outcome(values)
+
+    def _steps(self) -> Sequence[MoveStep]:
+        return _steps_of(self.item)
+
+    def _outcome(self, values: Mapping[str, str]) -> Outcome:
+        """Read back: MOVED where the resource names the new key, else SENT."""
+        for step in self._steps():
+            if step.done is not None and self._found(step.done, values)[0] != filled(step.done.value, values):
+                return Outcome(ItemState.SENT, "sent; the service does not show it yet")
+        return Outcome(ItemState.MOVED, self._remainder(values))
+
+    def _found(self, done: Done, values: Mapping[str, str]) -> tuple[str, str]:
+        """What stands at the path now, and why the resource is left alone, or ""."""
+        answer = self._call(done.read, values)
+        path, why = done.left_alone
+        if path and jmespath.search(path, answer):
+            return "", why
+        found = jmespath.search(filled(done.path, values), answer)
+        return ("" if found is None else str(found)), ""
+
+    def _write(self, step: MoveStep, values: Mapping[str, str]) -> Mapping[str, Any]:
+        params = filled(step.call.params, values)
+        read: Mapping[str, Any] = {}
+        if step.read is not None:
+            read = self._call(step.read, values)
+            params = {**params, **jmespath.search(filled(step.taken, values), read)}
+        answer = self._send(step.call, params)
+        if step.lost_update is not None and step.read is not None:
+            self._carry_over(
+                step, step.lost_update, values, jmespath.search(step.lost_update.read, read), answer
+            )
+        return answer
+
+    def _carry_over(
+        self,
+        step: MoveStep,
+        lost: LostUpdate,
+        values: Mapping[str, str],
+        version: int,
+        answer: Mapping[str, Any],
+    ) -> None:
+        """Write again what somebody else wrote between the read and the write, until nobody has."""
+        assert step.read is not None
+        for _ in range(_MOST_UPDATES):
+            written = jmespath.search(lost.written, answer)
+            if written is None or written == version + 1:
+                return
+            version = written
+            taken = jmespath.search(filled(lost.taken, values), self._call(step.read, values))
+            answer = self._send(step.call, {**filled(step.call.params, values), **taken})
+        raise LostUpdateError(
+            "Others write it all the time: what they wrote last may stand in the version before the newest.",
+            next_step="Compare its two newest versions, and write the right one again.",
+        )
+
+    def _send(self, call: ServiceCall, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.announce(_line(self.item, call, params))
+        return self.services.call(call.service, call.operation, params)
+
+    def _remainder(self, values: Mapping[str, str]) -> str:
+        """What stays under the old key, in words; "" where nothing is known to."""
+        remainder: Remainder | None = self.item.move.remainder
+        if remainder is None:
+            return ""
+        found = jmespath.search(filled(remainder.path, values), self._call(remainder.read, values))
+        return remainder.words.format(", ".join(map(str, found))) if found else ""
+
+    def _call(self, call: ServiceCall, values: Mapping[str, str]) -> Mapping[str, Any]:
+        """A read with all its pages."""
+        send = partial(self.services.call, call.service, call.operation)
+        params = filled(call.params, values)
+        answer = dict(send(params))
+        token_in, token_out, member = _PAGES.get((call.service, call.operation), ("", "", ""))
+        for _ in range(_MOST_PAGES):
+            if not token_out or not answer.get(token_out):
+                break
+            page = send({**params, token_in: answer[token_out]})
+            answer = {**page, member: [*answer[member], *page[member]]}
+        return answer
+
+
+def write_lines(item: CampaignItem, new: str) -> Iterator[str]:
+    """The command lines of an item's writes, as far as they are known before anything is read."""
+    if item.use.kind == ALIASES:
+        yield _repoint_line(item, new, item.region)
+    elif item.use.kind == GRANTS:
+        yield _grant_line(item, new, item.region)
+    values = dict(item.values(new))
+    for step in _steps_of(item):
+        name, _ = step.keeps
+        if name:
+            values[name] = name.upper()
+        if may_write(step.call.service, step.call.operation):
+            yield _line(item, step.call, filled(step.call.params, values))
+
+
+def _steps_of(item: CampaignItem) -> Sequence[MoveStep]:
+    return [step for step in item.move.steps if isinstance(step, MoveStep)]
+
+
+def _line(item: CampaignItem, call: ServiceCall, params: Mapping[str, Any]) -> str:
+    return service_line(call.service, call.operation, params, region=item.region)
+
+
+def _grant_line(item: CampaignItem, new: str, region: str) -> str:
+    return aws_cli("CreateGrant", {"KeyId": new, **item.grant}, region=region)
+
+
+def _repoint_line(item: CampaignItem, new: str, region: str) -> str:
+    return aws_cli("UpdateAlias", {"AliasName": item.use.resource, "TargetKeyId": new}, region=region)
+
+
+def _changed(found: str) -> str:
+    """What a resource names instead of the old key, in words."""
+    return f"it names {found} now" if found else "it names no key now"
+
+
+def carry_out_in_kms(
+    item: CampaignItem, new: str, old_names: frozenset[str], kms: Kms, kms_new: Kms, announce: Announce
+) -> Outcome:
+    """Create a grant for the new key, or repoint an alias to it; raises KmsTuiError.
+
+    ``kms`` is that of the old key's account, ``kms_new`` that of the new one's.
+    """
+    if item.use.kind == ALIASES:
+        return _repoint(item, new, old_names, kms, announce)
+    wanted = {name: value for name, value in item.grant.items() if name != "Name"}
+    for grant in kms_new.grants(new):
+        there = {
+            "GranteePrincipal": grant.grantee,
+            "RetiringPrincipal": grant.retiring,
+            "Operations": sorted(grant.operations),
+            "Constraints": dict(grant.constraints),
+        }
+        same = {name: value for name, value in there.items() if value}
+        if same == {**wanted, "Operations": sorted(wanted["Operations"])}:
+            return Outcome(ItemState.ALREADY, f"the new key has the grant {grant.grant_id}")
+    announce(_grant_line(item, new, kms_new.region))
+    created = kms_new.create_grant(new, **item.grant)
+    return Outcome(ItemState.MOVED, f"the new key has the grant {created.grant_id}")
+
+
+def _repoint(
+    item: CampaignItem, new: str, old_names: frozenset[str], kms: Kms, announce: Announce
+) -> Outcome:
+    name = item.use.resource
+    found = kms.describe(name).arn
+    if found == new:
+        return Outcome(ItemState.ALREADY)
+    if found not in old_names:
+        return Outcome(ItemState.CHANGED, _changed(found))
+    announce(_repoint_line(item, new, kms.region))
+    kms.update_alias(name, new)
+    return Outcome(ItemState.MOVED)

@@ -1,0 +1,310 @@
+"""Move what names a key to another key: ``kms-tui move KEY --to KEY2 --allow-service-writes``.
+
+What plan-move calls "in place" is written, read back and kept in a journal: SSM parameters, secrets, the
+defaults of S3 buckets, SQS, SNS, log groups, DynamoDB, Lambda, Kinesis. The key's grants are created again for
+the new key. A run that was stopped, by whatever, goes on where it was: without --to the campaign of the key is
+resumed. Everything else is done by the script of plan-move.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kms_tui.cli.connection import add_account_flags, add_connection_flags, add_writes_flag, connection_from
+from kms_tui.cli.key_access import is_key_arn
+from kms_tui.cli.reading import Step, followed, write_result
+from kms_tui.session import BackendKind, Connection, Session
+from kms_tui.visible import visible
+
+if TYPE_CHECKING:
+    from kms_tui.campaigns.campaign import Campaign, CampaignItem
+    from kms_tui.campaigns.campaign_run import CampaignRun
+    from kms_tui.campaigns.journal import CampaignFiles, Journal
+    from kms_tui.key_moves.move_plan import MovePlan
+
+FAILURE = 2
+"""The exit code where nothing could begin, or the run was stopped."""
+_NEW = "new"
+_LAST_WAIT = 120.0
+"""Seconds that the item in hand may take after Ctrl+C."""
+_EPILOG = """\
+examples:
+  kms-tui move alias/orders-db --to alias/orders-2027 --profile prod --dry-run
+  kms-tui move alias/orders-db --to alias/orders-2027 --profile prod --allow-service-writes
+  kms-tui move alias/orders-db --profile prod --allow-service-writes      # goes on after a stop
+  kms-tui move alias/orders-db --status --format md -o evidence.md
+
+exit codes: 0 all is moved; 1 some could not be, or changed since the plan: --status says which; 2 bad usage,
+nothing could begin, or the run stopped before its end; 130 stopped with Ctrl+C, between two items
+
+Nothing is written without --allow-service-writes (or allow_service_writes in the configuration file), nor
+where the session or the account is read-only. Secrets pass through memory, and reach no file and no log."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _EPILOG
+    parser.add_argument("key", metavar="KEY", help="the key that is left: its id, alias or ARN")
+    parser.add_argument("--to", metavar="KEY2", help="the other key: id, alias, ARN; or: new")
+    parser.add_argument("--only", metavar="KIND", action="append", default=[], help="one kind; repeatable")
+    parser.add_argument(
+        "--repoint-aliases", action="store_true", help="last, have the key's aliases name the new key"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print the commands of all writes, send none")
+    parser.add_argument("--yes", action="store_true", help="do not ask before the first write")
+    parser.add_argument(
+        "--despite-obstacles", action="store_true", help="begin though the plan says what stands in the way"
+    )
+    parser.add_argument("--status", action="store_true", help="print what the journal tells; nothing is sent")
+    parser.add_argument("--give-up", action="store_true", help="end the campaign; what is moved stays moved")
+    parser.add_argument("--format", choices=("table", "md", "json"), default="table", help="of --status")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write --status to a file")
+    add_writes_flag(parser)
+    add_connection_flags(parser)
+    add_account_flags(parser)
+    parser.set_defaults(connection_from=lambda args: connection_from(parser, args), usage_error=parser.error)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Move; see ``--help`` for the exit codes."""
+    from kms_tui.campaigns.journal import campaign_files
+
+    if args.regions:
+        args.usage_error("--regions: a key is used in its own Region, which --region or its ARN names")
+    connection: Connection = args.connection_from(args)
+    files = campaign_files(kept=connection.kind is not BackendKind.DEMO)
+    if args.status and is_key_arn(args.key):
+        return _status(files, args.key, args)
+    session = _session(connection)
+    try:
+        if session.has_several_accounts:
+            session.open_all()
+        arn = session.kms_for(args.key).describe(args.key).arn
+        if args.status:
+            return _status(files, arn, args)
+        if args.give_up:
+            return _give_up(files, arn, session)
+        return _move(session, files, arn, args)
+    finally:
+        session.close()
+
+
+def _session(connection: Connection) -> Session:
+    from kms_tui.cli.account_opening import chosen_accounts
+    from kms_tui.cli.key_access import opened
+    from kms_tui.config import default_path, load
+    from kms_tui.session import open_accounts, open_session
+
+    config = load(default_path())
+    if connection.accounts is None:
+        return open_session(connection, opened(connection), config.profile(connection.title))
+    return open_accounts(connection, chosen_accounts(connection, connection.accounts, config, None).sources)
+
+
+def _status(files: CampaignFiles, arn: str, args: argparse.Namespace) -> int:
+    from kms_tui.campaigns.campaign_formats import WRITERS, head_in_words
+
+    campaign = files.newest(arn)
+    if campaign is None:
+        print(visible(f"There is no campaign of {arn}."), file=sys.stderr)
+        return FAILURE
+    write_result(WRITERS[args.format](campaign), args.output, head_in_words(campaign))
+    return _exit_code(campaign)
+
+
+def _give_up(files: CampaignFiles, arn: str, session: Session) -> int:
+    from kms_tui.campaigns.campaign_formats import head_in_words
+
+    with files.resume(arn) as journal:
+        journal.give_up(session.now())
+        print(visible(head_in_words(journal.campaign)))
+    return 0
+
+
+def _move(session: Session, files: CampaignFiles, arn: str, args: argparse.Namespace) -> int:
+    earlier = files.newest(arn)
+    if earlier is not None and not earlier.is_finished:
+        return _resume(session, files, earlier, args)
+    if args.to is None:
+        args.usage_error("--to names the other key; no campaign of this key is unfinished")
+    from kms_tui.campaigns.campaign import KINDS
+
+    if unknown := [kind for kind in args.only if kind not in KINDS]:
+        args.usage_error(f"--only: {unknown[0]!r} is none of: {', '.join(KINDS)}")
+    plan = _plan(session, arn, args)
+    if plan is None:
+        return 130
+    from kms_tui.campaigns.preparation import begin, chosen_items, make_key
+
+    items = chosen_items(plan, aliases=args.repoint_aliases, kinds=args.only)
+    if not _agreed_on_plan(plan, items, args):
+        return FAILURE
+    if args.dry_run:
+        return 0
+    _check_writes(session, items)
+    if not items and plan.draft is None:
+        return 0
+    with begin(files, plan, items, session.now(), aliases=args.repoint_aliases) as journal:
+        if plan.draft is not None:
+            make_key(journal, plan, session.kms_for(arn), session.now)
+            print(f"Made {journal.campaign.head.new}.", flush=True)
+        return _carry_out(session, journal)
+
+
+def _resume(session: Session, files: CampaignFiles, earlier: Campaign, args: argparse.Namespace) -> int:
+    from kms_tui.campaigns.campaign_formats import head_in_words
+    from kms_tui.campaigns.preparation import check_destination
+    from kms_tui.key_moves.destination import find_destination
+
+    arn = earlier.head.old
+    with files.resume(arn) as journal:
+        campaign = journal.campaign
+        if args.to is not None and args.to != _NEW:
+            old = session.kms_for(arn).describe(arn)
+            named = find_destination(old, args.to, session.kms_for(arn), session.kms_for).arn
+            if not campaign.head.new:
+                journal.made(named, session.now())
+            elif named != campaign.head.new:
+                args.usage_error(
+                    f"the unfinished campaign moves the key to {campaign.head.new}: no --to, or --give-up"
+                )
+        check_destination(campaign, session.kms_for(campaign.head.new or arn))
+        open_items = [campaign.items[number] for number in campaign.open_items]
+        print(visible(f"Resumed. {head_in_words(campaign)}"))
+        if args.dry_run:
+            _print_writes(open_items, campaign.head.new)
+            return 0
+        _check_writes(session, open_items)
+        if not args.yes and not _confirmed(f"Go on with {len(open_items):,} items?", args):
+            return FAILURE
+        return _carry_out(session, journal)
+
+
+def _plan(session: Session, arn: str, args: argparse.Namespace) -> MovePlan | None:
+    from kms_tui.evidence.key_uses import KeyUseScan
+    from kms_tui.key_moves.destination import find_destination
+    from kms_tui.key_moves.move_plan import make_plan
+
+    kms = session.kms_for(arn)
+    old = kms.describe(arn)
+    # Refused before the scan, which may take minutes.
+    new = None if args.to == _NEW else find_destination(old, args.to, kms, session.kms_for)
+    scan = KeyUseScan(arn, session.accounts, session.now)
+
+    def progress() -> Step:
+        done, total, current = scan.progress()
+        return Step(current or "scanning", done, total)
+
+    try:
+        followed(scan.run, progress, name="kms-tui move")
+    except KeyboardInterrupt:
+        scan.cancel()
+        print("Stopped before anything was written.", file=sys.stderr)
+        return None
+    return make_plan(kms, old, new, scan.result(), session.kms_for, session.now())
+
+
+def _agreed_on_plan(plan: MovePlan, items: Sequence[CampaignItem], args: argparse.Namespace) -> bool:
+    """Show what would be written and what not, and have it confirmed."""
+    from kms_tui.campaigns.campaign import left_by
+
+    print(visible(f"From {plan.old.arn} to {plan.new_name}"))
+    for kind, count in Counter(item.use.kind for item in items).items():
+        print(visible(f"  {count:>6,}  {kind}"))
+    if not items:
+        print("  nothing that is moved in place names the key")
+    left = left_by(plan, aliases=args.repoint_aliases)
+    if left:
+        print("Not part of it:")
+        for sentence in left:
+            print(visible(f"  {sentence}"))
+    for obstacle in plan.obstacles:
+        print(visible(f"In the way: {obstacle.sentence}"), file=sys.stderr)
+    if args.dry_run:
+        _print_writes(items, plan.new.arn if plan.new is not None else "NEW_KEY")
+        return True
+    if plan.obstacles and not args.despite_obstacles:
+        print(
+            "Nothing was written. plan-move shows the missing statements; --despite-obstacles begins.",
+            file=sys.stderr,
+        )
+        return False
+    return args.yes or not items or _confirmed(f"Move {len(items):,} items?", args)
+
+
+def _print_writes(items: Sequence[CampaignItem], new: str) -> None:
+    from kms_tui.campaigns.resource_move import write_lines
+
+    for item in items:
+        for line in write_lines(item, new):
+            print(visible(line))
+
+
+def _check_writes(session: Session, items: Sequence[CampaignItem]) -> None:
+    """Raise what keeps writes from any of the accounts, before the first is sent."""
+    from kms_tui.campaigns.campaign_run import SessionAccess
+
+    access = SessionAccess(session)
+    for account, region in dict.fromkeys((item.account, item.region) for item in items if item.is_resource):
+        access.writing(account, region)
+
+
+def _confirmed(question: str, args: argparse.Namespace) -> bool:
+    if not sys.stdin.isatty():
+        args.usage_error("there is no terminal to ask on: add --yes")
+    try:
+        answer = input(f"{question} Type yes: ")
+    except (EOFError, KeyboardInterrupt):
+        print()
+        answer = ""
+    if answer.strip() == "yes":
+        return True
+    print("Nothing was written.", file=sys.stderr)
+    return False
+
+
+def _carry_out(session: Session, journal: Journal) -> int:
+    from kms_tui.campaigns.campaign_formats import head_in_words
+    from kms_tui.campaigns.campaign_run import CampaignRun, SessionAccess
+
+    campaign_run = CampaignRun(journal, SessionAccess(session), session.now)
+    ended = threading.Event()
+
+    def work() -> None:
+        try:
+            campaign_run.run()
+        finally:
+            ended.set()
+
+    try:
+        followed(work, lambda: _step(campaign_run), name="kms-tui move")
+    except KeyboardInterrupt:
+        campaign_run.cancel()
+        print("Stopping after the item in hand…", file=sys.stderr)
+        ended.wait(_LAST_WAIT)
+    campaign = journal.campaign
+    print(visible(head_in_words(campaign)))
+    for item, record in zip(campaign.items, campaign.records, strict=True):
+        if (record.state.is_final and not record.state.is_settled) or (
+            record.words and not record.state.is_final
+        ):
+            said = f"{record.state}: {item.use.kind} {item.use.resource}: {record.words}"
+            print(visible(said), file=sys.stderr)
+    if campaign_run.stopped is not None:
+        print(visible(f"Stopped: {campaign_run.stopped.with_next_step}"), file=sys.stderr)
+        return FAILURE
+    return 130 if campaign_run.is_cancelled else _exit_code(campaign)
+
+
+def _step(campaign_run: CampaignRun) -> Step:
+    progress = campaign_run.progress()
+    return Step(progress.words or "moving", progress.done, progress.total)
+
+
+def _exit_code(campaign: Campaign) -> int:
+    return 0 if all(record.state.is_settled for record in campaign.records) else 1

@@ -1,0 +1,338 @@
+"""A campaign over services as AWS has them: nothing is lost, nothing is done twice, whatever happens."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kms_tui.backend.base import Services
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.campaigns.campaign import CampaignHead, CampaignItem, ItemState
+from kms_tui.campaigns.campaign_run import CampaignRun
+from kms_tui.campaigns.journal import CampaignFiles, JournalError
+from kms_tui.evidence.scan_task import Use
+from kms_tui.kms.errors import CredentialsError, EndpointError, KmsTuiError, OutcomeUnknownError, ServiceError
+from tests.unit.campaigns.services import ACCOUNT, NEW, OLD, REGION, Killed, StoredServices, failing
+
+NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
+_OTHER = OLD.replace("1111-1111", "3333-3333")
+_KIND = {
+    "parameter": "SSM SecureStrings",
+    "secret": "Secrets Manager secrets",
+    "queue": "SQS queues",
+    "table": "DynamoDB tables",
+}
+Make = Callable[..., CampaignRun]
+
+
+@dataclass
+class World:
+    """The services, the journals, and the runs over them."""
+
+    files: CampaignFiles
+    services: StoredServices = field(default_factory=StoredServices)
+    waited: list[float] = field(default_factory=list)
+
+    def writing(self, account: str, region: str) -> Services:
+        assert (account, region) == (ACCOUNT, REGION)
+        return self.services
+
+    def kms(self, account: str, region: str) -> Kms:
+        raise AssertionError("no item is of KMS")
+
+    def begin(self, *items: tuple[str, str]) -> None:
+        head = CampaignHead("c1", NOW, OLD, NEW, frozenset({OLD, "alias/orders"}))
+        self.files.begin(head, [item(kind, name) for kind, name in items]).close()
+
+    def pause(self, seconds: float) -> bool:
+        self.waited.append(seconds)
+        return False
+
+    def run(self) -> CampaignRun:
+        """Resume the campaign, and run it to its end."""
+        with self.files.resume(OLD) as journal:
+            run = CampaignRun(journal, self, lambda: NOW, pause=self.pause, fraction=lambda: 1.0)
+            run.run()
+        return run
+
+    def states(self) -> list[ItemState]:
+        campaign = self.files.newest(OLD)
+        assert campaign is not None
+        return [record.state for record in campaign.records]
+
+    def words(self) -> list[str]:
+        campaign = self.files.newest(OLD)
+        assert campaign is not None
+        return [record.words for record in campaign.records]
+
+
+def item(kind: str, name: str, reference: str = OLD) -> CampaignItem:
+    return CampaignItem(ACCOUNT, REGION, Use(_KIND[kind], name, reference))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(CampaignFiles(tmp_path))
+
+
+def test_each_kind_is_written_read_back_and_logged_without_its_secret(world: World) -> None:
+    services = world.services
+    services.add_parameter("/p", versions=60, Description="what for")
+    services.parameters["/p"][-1]["Labels"] = ["live"]
+    services.add_secret("s", VersionIdsToStages={"v1": ["AWSCURRENT"], "v0": ["blue"]})
+    services.queues["q"] = "alias/orders"
+    services.tables["t"] = OLD
+    world.begin(("parameter", "/p"), ("secret", "s"), ("queue", "q"), ("table", "t"))
+    run = world.run()
+    assert world.states() == [ItemState.MOVED] * 4
+    *_, before, after = services.parameters["/p"]
+    assert (after["KeyId"], after["Value"], after["Description"]) == (NEW, before["Value"], "what for")
+    assert (before["Labels"], after["Labels"]) == ([], ["live"])
+    assert (services.secrets["s"]["KmsKeyId"], services.queues["q"], services.tables["t"]) == (NEW,) * 3
+    parameter, secret, *_ = world.words()
+    assert parameter.startswith("versions 1, 2, 3")
+    assert secret == "versions labelled blue stay under the old key until they are written again"
+    path = run.journal.path
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "value of" not in path.read_text()
+    campaign = run.journal.campaign
+    assert campaign.records[0].commands[0] == (
+        "aws ssm put-parameter --name /p --key-id " + NEW + " --overwrite --value file://INPUT "
+        "--type SecureString --description 'what for' --tier Standard --region eu-west-1"
+    )
+    assert campaign.first_write == NOW
+    assert [note.words for note in campaign.notes] == ["A run begins, with 4 items to do.", "The run ended."]
+    assert run.progress().done == run.progress().total == 4
+
+
+def test_a_second_run_writes_nothing(world: World) -> None:
+    world.services.add_parameter("/p")
+    world.begin(("parameter", "/p"))
+    world.run()
+    world.services.calls.clear()
+    assert world.run().stopped is None
+    assert world.services.calls == []
+    assert len(world.services.parameters["/p"]) == 2
+
+
+def test_what_is_under_the_new_key_already_is_not_written(world: World) -> None:
+    world.services.add_secret("s", NEW)
+    world.begin(("secret", "s"))
+    world.run()
+    assert world.states() == [ItemState.ALREADY]
+    assert "updates" not in world.services.secrets["s"]
+
+
+@pytest.mark.parametrize(("key", "words"), [(_OTHER, f"it names {_OTHER} now"), ("", "it names no key now")])
+def test_a_resource_that_changed_since_the_plan_is_left_as_it_is(world: World, key: str, words: str) -> None:
+    world.services.add_secret("s", key)
+    world.begin(("secret", "s"))
+    world.run()
+    assert (world.states(), world.words()) == ([ItemState.CHANGED], [words])
+    assert world.services.secrets["s"]["KmsKeyId"] == key
+
+
+def test_a_secret_that_is_to_be_deleted_is_left_alone(world: World) -> None:
+    world.services.add_secret("s", DeletedDate=NOW)
+    world.begin(("secret", "s"))
+    world.run()
+    assert (world.states(), world.words()) == ([ItemState.LEFT_ALONE], ["it is scheduled for deletion"])
+
+
+def test_one_failure_does_not_stop_the_others_and_the_next_run_tries_it_again(world: World) -> None:
+    for name in ("a", "b", "c"):
+        world.services.add_secret(name)
+    denied = ServiceError("AccessDeniedException", "no", operation="UpdateSecret")
+    world.services.before = failing(denied, "UpdateSecret", resource="b")
+    del world.services.secrets["c"]
+    world.begin(("secret", "a"), ("secret", "b"), ("secret", "c"))
+    assert world.run().stopped is None
+    assert world.states() == [ItemState.MOVED, ItemState.FAILED, ItemState.GONE]
+    assert "Ask for the permission" in world.words()[1]
+    world.run()
+    assert world.states() == [ItemState.MOVED, ItemState.MOVED, ItemState.GONE]
+    assert [world.services.secrets[name]["updates"] for name in ("a", "b")] == [1, 1]
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "TooManyUpdates"])
+def test_a_busy_service_is_asked_again_later(world: World, code: str) -> None:
+    world.services.add_parameter("/p")
+    world.services.before = failing(ServiceError(code), "PutParameter", times=3)
+    world.begin(("parameter", "/p"))
+    world.run()
+    assert world.states() == [ItemState.MOVED]
+    assert world.waited == [1.0, 2.0, 4.0]
+    world.services.add_parameter("/p")
+    world.services.before = failing(ServiceError(code), "PutParameter", times=99)
+    world.begin(("parameter", "/p"))
+    world.run()
+    assert world.states() == [ItemState.FAILED]
+
+
+@pytest.mark.parametrize("is_done", [True, False])
+def test_a_lost_answer_is_looked_up_and_the_write_repeated_only_where_it_was_not_made(
+    world: World, is_done: bool
+) -> None:
+    world.services.add_parameter("/p")
+    fault = failing(OutcomeUnknownError("PutParameter", "timed out"), "PutParameter")
+    setattr(world.services, "after" if is_done else "before", fault)
+    world.begin(("parameter", "/p"))
+    world.run()
+    assert world.states() == [ItemState.MOVED]
+    assert [each["KeyId"] for each in world.services.parameters["/p"]] == [OLD, NEW]
+
+
+@pytest.mark.parametrize(
+    ("error", "done"), [(CredentialsError("expired"), 1), (EndpointError("no network"), 3)]
+)
+def test_what_would_fail_for_all_stops_the_run(world: World, error: KmsTuiError, done: int) -> None:
+    names = [f"s{number}" for number in range(5)]
+    for name in names:
+        world.services.add_secret(name)
+    world.services.before = failing(error, "DescribeSecret", times=99)
+    world.begin(*(("secret", name) for name in names))
+    run = world.run()
+    assert run.stopped is error
+    assert world.states() == [ItemState.FAILED] * done + [ItemState.WAITING] * (5 - done)
+    assert run.journal.campaign.notes[-1].words == f"The run stopped: {error}"
+    world.services.before = failing(error)
+    world.run()
+    assert world.states() == [ItemState.MOVED] * 5
+
+
+def test_what_somebody_else_wrote_in_between_is_written_again(world: World) -> None:
+    services = world.services
+    services.add_parameter("/p")
+    theirs = ["first", "second"]
+
+    def write_in_between(operation: str, resource: str, params: Mapping[str, Any]) -> None:
+        if operation == "PutParameter" and theirs:
+            services.parameters["/p"].append(
+                {**services.parameters["/p"][-1], "KeyId": OLD, "Value": theirs.pop(0)}
+                | {"Version": services.parameters["/p"][-1]["Version"] + 1}
+            )
+
+    services.before = write_in_between
+    world.begin(("parameter", "/p"))
+    world.run()
+    newest = services.parameters["/p"][-1]
+    assert (newest["Value"], newest["KeyId"]) == ("second", NEW)
+    assert world.states() == [ItemState.MOVED]
+
+
+def test_a_parameter_that_others_write_all_the_time_fails_with_what_to_do(world: World) -> None:
+    services = world.services
+    services.add_parameter("/p")
+
+    def write(operation: str, resource: str, params: Mapping[str, Any]) -> None:
+        if operation == "PutParameter":
+            version = services.parameters["/p"][-1]["Version"] + 1
+            services.parameters["/p"].append({**services.parameters["/p"][-1], "Version": version})
+
+    services.before = write
+    world.begin(("parameter", "/p"))
+    world.run()
+    assert world.states() == [ItemState.FAILED]
+    assert "Compare its two newest versions" in world.words()[0]
+
+
+def test_a_change_that_is_not_shown_at_once_is_looked_at_again(world: World) -> None:
+    world.services.tables["t"] = OLD
+    world.services.slow_tables["t"] = [OLD] * 4
+    world.begin(("table", "t"))
+    world.run()
+    assert world.states() == [ItemState.MOVED]
+    assert world.waited == [1.0, 2.0, 4.0]
+    world.services.tables["t"] = OLD
+    world.services.slow_tables["t"] = [OLD] * 50
+    world.begin(("table", "t"))
+    world.run()
+    assert world.states() == [ItemState.SENT]
+    world.services.slow_tables["t"] = []
+    world.run()
+    assert world.states() == [ItemState.MOVED]
+
+
+def test_a_cancelled_run_ends_between_two_items(world: World) -> None:
+    for name in ("a", "b"):
+        world.services.add_secret(name)
+    world.begin(("secret", "a"), ("secret", "b"))
+    with world.files.resume(OLD) as journal:
+        run = CampaignRun(journal, world, lambda: NOW)
+        world.services.before = lambda *_: run.cancel()
+        run.run()
+    assert world.states() == [ItemState.MOVED, ItemState.WAITING]
+
+
+def test_the_time_left_is_that_of_the_items_so_far(world: World) -> None:
+    for name in ("a", "b", "c"):
+        world.services.add_secret(name)
+    world.begin(("secret", "a"), ("secret", "b"), ("secret", "c"))
+    seconds = iter(range(0, 1000, 10))
+    told: list[tuple[int, float | None]] = []
+    with world.files.resume(OLD) as journal:
+        run = CampaignRun(journal, world, lambda: NOW, clock=lambda: float(next(seconds)))
+
+        def look(operation: str, resource: str, params: Mapping[str, Any]) -> None:
+            if operation == "UpdateSecret":
+                told.append((run.progress().done, run.progress().seconds_left))
+
+        world.services.before = look
+        run.run()
+    assert told == [(0, None), (1, 20.0), (2, 10.0)]
+
+
+def test_two_runs_at_once_are_refused_and_two_campaigns_of_one_key(world: World) -> None:
+    world.services.add_secret("s")
+    world.begin(("secret", "s"))
+    with world.files.resume(OLD), pytest.raises(JournalError, match="Another kms-tui is carrying out"):
+        world.files.resume(OLD)
+    with pytest.raises(JournalError, match=f"moves the key to {NEW}, and is not finished"):
+        world.begin(("secret", "s"))
+    with world.files.resume(OLD) as journal:
+        journal.give_up(NOW)
+    world.begin(("secret", "s"))
+    assert world.states() == [ItemState.WAITING]
+
+
+@pytest.mark.slow
+def test_five_hundred_parameters_and_two_hundred_secrets_survive_crashes_at_any_call(world: World) -> None:
+    services, chance = world.services, random.Random(20)
+    names = [("parameter", f"/p/{number}") for number in range(500)]
+    names += [("secret", f"s{number}") for number in range(200)]
+    for kind, name in names:
+        if kind == "parameter":
+            services.add_parameter(name)
+            services.parameters[name][-1]["Labels"] = ["live"]
+        else:
+            services.add_secret(name)
+    values = {name: history[-1]["Value"] for name, history in services.parameters.items()}
+    world.begin(*names)
+
+    def crash(*_: Any) -> None:
+        if chance.random() < 0.003:
+            raise Killed
+
+    services.before = services.after = crash
+    crashes = 0
+    while any(not state.is_final for state in world.states()):
+        try:
+            world.run()
+        except Killed:
+            crashes += 1
+    assert crashes > 15
+    assert Counter(world.states()).keys() <= {ItemState.MOVED, ItemState.ALREADY}
+    for name, history in services.parameters.items():
+        assert [(each["KeyId"], each["Value"]) for each in history] == [
+            (OLD, values[name]),
+            (NEW, values[name]),
+        ]
+        assert [each["Labels"] for each in history] == [[], ["live"]]
+    assert {(each["KmsKeyId"], each["updates"]) for each in services.secrets.values()} == {(NEW, 1)}
