@@ -378,7 +378,7 @@ SERVICE_READS: Mapping[str, frozenset[str]] = {
     "kendra": frozenset({"DescribeIndex", "ListIndices"}),
     "kinesis": frozenset({"DescribeStreamSummary", "ListStreams"}),
     "kinesisvideo": frozenset({"ListStreams"}),
-    "lambda": frozenset({"ListEventSourceMappings", "ListFunctions"}),
+    "lambda": frozenset({"GetFunctionConfiguration", "ListEventSourceMappings", "ListFunctions"}),
     "logs": frozenset(
         {"DescribeLogGroups", "GetQueryResults", "ListLogAnomalyDetectors", "StartQuery", "StopQuery"}
     ),
@@ -432,10 +432,10 @@ SERVICE_READS: Mapping[str, frozenset[str]] = {
         }
     ),
     "scheduler": frozenset({"GetSchedule", "ListSchedules"}),
-    "secretsmanager": frozenset({"ListSecrets"}),
+    "secretsmanager": frozenset({"DescribeSecret", "ListSecrets"}),
     "ses": frozenset({"DescribeReceiptRuleSet", "ListReceiptRuleSets"}),
     "sns": frozenset({"GetTopicAttributes", "ListTopics"}),
-    "sqs": frozenset({"GetQueueAttributes", "ListQueues"}),
+    "sqs": frozenset({"GetQueueAttributes", "GetQueueUrl", "ListQueues"}),
     "ssm": frozenset({"DescribeParameters", "ListResourceDataSync"}),
     "stepfunctions": frozenset(
         {"DescribeActivity", "DescribeStateMachine", "ListActivities", "ListStateMachines"}
