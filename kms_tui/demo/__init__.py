@@ -23,7 +23,8 @@ from kms_tui.demo.demo_account import ACCOUNT_ID, REGION
 from kms_tui.demo.demo_account_policies import ACCOUNT_POLICIES
 from kms_tui.demo.demo_history import DemoHistory, TravellingClock, steps
 from kms_tui.demo.demo_organization import make_other_accounts
-from kms_tui.demo.demo_services import DemoBackend, with_keys
+from kms_tui.demo.demo_resources import with_keys
+from kms_tui.demo.demo_services import DemoBackend
 from kms_tui.kms.arn import key_arn
 from kms_tui.policy.layers import UNREAD, Layers
 

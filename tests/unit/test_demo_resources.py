@@ -15,6 +15,8 @@ from kms_tui.backend.account_reading.service_reads import NotReadError, ServiceR
 from kms_tui.backend.base import KnowsServices, Services
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.demo.demo_account import ACCOUNT_ID, CALLERS
+from kms_tui.demo.demo_answers import DemoRegion
+from kms_tui.demo.demo_resources import DemoResources
 from kms_tui.demo.demo_services import DemoServices
 from kms_tui.evidence.activity import always
 from kms_tui.evidence.scanners import SCANNERS
@@ -128,13 +130,14 @@ def test_every_answer_has_its_services_shape(kms: Kms, services: Services) -> No
 
 def test_what_the_demo_has_not_is_passed_on_or_not_available(services: Services) -> None:
     class Trail:
-        region = "eu-west-1"
+        def __init__(self, region: str = "eu-west-1") -> None:
+            self.region = region
 
         def offers(self, service: str) -> bool:
             return service == "cloudtrail"
 
         def in_region(self, region: str) -> Trail:
-            return self
+            return Trail(region)
 
         def call(self, service: str, operation: str, params: object) -> dict[str, object]:
             return {"Events": [service, operation]}
@@ -142,7 +145,8 @@ def test_what_the_demo_has_not_is_passed_on_or_not_available(services: Services)
     assert not services.offers("sts")
     with pytest.raises(UnavailableError, match="ListRoles is not available here"):
         services.call("iam", "ListRoles", {})
-    both = DemoServices("eu-west-1", (), Trail()).in_region("us-east-1")
+    both = DemoServices(DemoRegion(DemoResources(()), demo_copy(_NOW)), Trail()).in_region("us-east-1")
+    assert both.region == "us-east-1"
     assert both.offers("cloudtrail")
     assert both.offers("s3")
     assert both.call("cloudtrail", "LookupEvents", {}) == {"Events": ["cloudtrail", "LookupEvents"]}
