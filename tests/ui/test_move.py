@@ -299,7 +299,7 @@ def test_the_scan_counts_can_be_stopped_and_made_again(make_app: MakeApp, demo: 
         let_go.set()
         await press(pilot, "r")
         await settled(pilot)
-        assert ("EBS volumes", "vol-1", "by copy", "is in the copy", "") in rows(pilot)
+        assert ("EBS volumes", "vol-1", "by copy", "in the copy", "") in rows(pilot)
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, KeysScreen)
 

@@ -93,7 +93,7 @@ def test_a_line_has_the_same_key_in_the_next_plan_and_no_other_has_it() -> None:
     ("section", "shown"),
     [
         (Section.DEFAULTS, ["S3 buckets", "logs", "in place", "needs old key", ""]),
-        (Section.BY_COPY, ["EBS volumes", "vol-1", "by copy", "is in the copy", ""]),
+        (Section.BY_COPY, ["EBS volumes", "vol-1", "by copy", "in the copy", ""]),
         (
             Section.IMPOSSIBLE,
             ["RDS instances", "db", "✗ impossible", "needs old key", "Performance Insights"],

@@ -57,7 +57,8 @@ class MoveScreen(ReadingScreen[PlanReading, MovePlan]):
         "How each resource that names the key gets under the other key: what stands in the way comes first, "
         "then the resources in a safe order, grants, aliases, and what was not checked. Nothing is changed "
         "here: c copies the commands of a line, w writes the whole plan, as a script too, and x copies the "
-        "kms-tui command that makes the same plan. The scan reads what the account's programs read, slowly."
+        "kms-tui command that makes the same plan. The scan asks slowly: the account's programs share its "
+        "quotas."
     )
     AUTO_FOCUS = ""
     HEAD = "#move-head"

@@ -28,10 +28,10 @@ from kms_tui.ui.widgets.line_table import TableColumn, TableRow
 
 _KIND, _RESOURCE, _ACCOUNT, _HOW, _DATA, _USE = (
     TableColumn("KIND", 23),
-    TableColumn("RESOURCE", 19, weight=4),
+    TableColumn("RESOURCE", 17, weight=4),
     TableColumn("ACCOUNT", 12, weight=1),
     TableColumn("HOW", 13),
-    TableColumn("DATA", 14),
+    TableColumn("DATA", 13),
     TableColumn("NAMES IT", 14, weight=3),
 )
 _BAR_CELLS = 40
@@ -79,8 +79,8 @@ _HOW_CELLS: Mapping[How, tuple[str, str]] = {
 _HOW_COLOURS: Mapping[How, str] = {How.IMPOSSIBLE: "$error", How.NOT_PLANNED: "$warning"}
 _DATA_CELLS: Mapping[How, str] = {
     How.IN_PLACE: "moves",
-    How.BY_COPY: "is in the copy",
-    How.IMPOSSIBLE: "stays as it is",
+    How.BY_COPY: "in the copy",
+    How.IMPOSSIBLE: "stays",
     How.NOT_PLANNED: "not known",
 }
 _NEEDED = ("needs old key", "plain")
@@ -152,7 +152,7 @@ def matches(item: PlanItem, words: Sequence[str], accounts: Mapping[str, str]) -
     cells = [cell if isinstance(cell, str) else cell[0] for cell in _cells(item, accounts, several=True)]
     more = [item.section.value]
     if isinstance(item.subject, PlannedMove):
-        more += [item.subject.found.account, item.subject.move.data, str(item.subject.move.how)]
+        more.append(item.subject.found.account)
     elif isinstance(item.subject, Grant):
         more.append(item.subject.grantee)
     text = "\n".join([*cells, *more]).lower()
@@ -323,6 +323,9 @@ def _move_facts(each: PlannedMove, plan: MovePlan, accounts: Mapping[str, str]) 
 
 
 def _reference(reference: str, plan: MovePlan) -> str:
+    """How the resource names the key, where ``use_words`` does not say it."""
+    if "alias/" in reference:
+        return ""
     return "by its ARN" if reference == plan.old.arn else f"by {reference}"
 
 
