@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 from kms_tui.cli.connection import add_account_flags, add_connection_flags, add_writes_flag, connection_from
 from kms_tui.cli.key_access import is_key_arn
 from kms_tui.cli.reading import Step, followed, write_result
+from kms_tui.kms.arn import key_region
+from kms_tui.kms.errors import UnavailableError
 from kms_tui.session import BackendKind, Connection, Session
 from kms_tui.visible import visible
 
@@ -39,8 +41,10 @@ examples:
   kms-tui move alias/orders-db --to alias/orders-2027 --profile prod --allow-service-writes
   kms-tui move alias/orders-db --profile prod --allow-service-writes      # goes on after a stop
   kms-tui move alias/orders-db --status --format md -o evidence.md
+  kms-tui move alias/orders-db --profile prod --later-uses
 
-exit codes: 0 all is moved; 1 some could not be, or changed since the plan: --status says which; 2 bad usage,
+exit codes: 0 all is moved; 1 some could not be, or changed since the plan: --status says which; or with
+--later-uses somebody used the key; 2 bad usage,
 nothing could begin, or the run stopped before its end; 130 stopped with Ctrl+C, between two items
 
 Nothing is written without --allow-service-writes (or allow_service_writes in the configuration file), nor
@@ -61,6 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--despite-obstacles", action="store_true", help="begin though the plan says what stands in the way"
     )
     parser.add_argument("--status", action="store_true", help="print what the journal tells; nothing is sent")
+    parser.add_argument(
+        "--later-uses", action="store_true", help="who used the old key since the first item was moved"
+    )
     parser.add_argument("--give-up", action="store_true", help="end the campaign; what is moved stays moved")
     parser.add_argument("--format", choices=("table", "md", "json"), default="table", help="of --status")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write --status to a file")
@@ -87,6 +94,8 @@ def run(args: argparse.Namespace) -> int:
         arn = session.kms_for(args.key).describe(args.key).arn
         if args.status:
             return _status(files, arn, args)
+        if args.later_uses:
+            return _later_uses(files, arn, session)
         if args.give_up:
             return _give_up(files, arn, session)
         return _move(session, files, arn, args)
@@ -115,6 +124,37 @@ def _status(files: CampaignFiles, arn: str, args: argparse.Namespace) -> int:
         return FAILURE
     write_result(WRITERS[args.format](campaign), args.output, head_in_words(campaign))
     return _exit_code(campaign)
+
+
+def _later_uses(files: CampaignFiles, arn: str, session: Session) -> int:
+    """Print who used the old key by CloudTrail; 1 where anyone did."""
+    from kms_tui.campaigns.later_uses import DELAY, later_uses
+    from kms_tui.evidence.activity import Trail
+
+    campaign, services = files.newest(arn), session.services_for(arn)
+    if campaign is None:
+        print(visible(f"There is no campaign of {arn}."), file=sys.stderr)
+        return FAILURE
+    if services is None:
+        raise UnavailableError("cloudtrail")
+    is_live = session.connection.kind in (BackendKind.DEMO, BackendKind.LOCAL)
+    trail, region = Trail(services, is_live=is_live), key_region(arn)
+    since = campaign.first_write or campaign.head.begun
+    found = later_uses(trail, arn, region, since, session.now())
+    for use in found.uses:
+        last = f"{use.last:%Y-%m-%d %H:%M:%S}" if use.last else ""
+        context = ", ".join(f"{name}={value}" for name, value in use.context)
+        refused = f", {use.refused:,} refused" if use.refused else ""
+        print(
+            visible(f"{last}  {use.who}  {use.operation}  {use.count:,} times{refused}  {context}".rstrip())
+        )
+    minutes = DELAY.seconds // 60
+    said = "No use of the key" if not found.uses else f"{len(found.uses):,} uses of the key"
+    print(
+        f"{said} since {since:%Y-%m-%d %H:%M:%S UTC}; CloudTrail tells a use up to {minutes} minutes late.",
+        file=sys.stderr,
+    )
+    return int(bool(found.uses))
 
 
 def _give_up(files: CampaignFiles, arn: str, session: Session) -> int:

@@ -44,6 +44,7 @@ if __name__ == "__main__":
         (Stylesheet, "reparse", _counted),
         (key_list, "key_line", _first_row),
         (RowJudge, "health", lambda *_: UNDESCRIBED),
+        (RowJudge, "prepare", lambda *_: None),
     )
     for owner, name, value in replaced:
         setattr(owner, name, value)

@@ -147,3 +147,19 @@ def test_without_a_campaign_there_is_nothing_to_tell(run: Run) -> None:
     assert (ended.code, ended.err) == (2, f"There is no campaign of {old}.\n")
     assert run("move", old, "--demo").code == 2
     assert run("move", old, "--demo", "--give-up").code == 2
+
+
+def test_who_still_uses_the_key_is_told(run: Run, files: CampaignFiles) -> None:
+    old = _unfinished(files, _arn("secrets"))
+    ended = run("move", old, "--demo", "--later-uses")
+    assert ended.code == 0
+    assert ended.err.startswith("No use of the key since ")
+    assert run("move", _arn("secrets"), "--demo", "--later-uses").code == 2
+    campaign = files.newest(old)
+    assert campaign is not None
+    path = files.paths(old)[0]
+    begun = campaign.head.begun.isoformat()
+    path.write_text(path.read_text().replace(begun, "2020-01-01T00:00:00+00:00"))
+    ended = run("move", old, "--demo", "--later-uses")
+    assert ended.code == 1
+    assert "Decrypt" in ended.out.decode()
