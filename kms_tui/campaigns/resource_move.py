@@ -18,7 +18,7 @@ from kms_tui.campaigns.campaign import ALIASES, GRANTS, CampaignItem, ItemState
 from kms_tui.command_text import aws_cli, service_line
 from kms_tui.key_moves.move import Done, LostUpdate, MoveStep, Remainder, ServiceCall, filled
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.kms.operations import may_write
+from kms_tui.kms.operations import SECRET_MEMBERS, may_read, may_write
 
 _MOST_PAGES = 100
 _MOST_UPDATES = 5
@@ -168,8 +168,11 @@ class ResourceMove:
         return answer
 
 
-def write_lines(item: CampaignItem, new: str) -> Iterator[str]:
-    """The command lines of an item's writes, as far as they are known before anything is read."""
+def write_lines(item: CampaignItem, new: str, services: Services | None) -> Iterator[str]:
+    """The command lines of an item's writes; a secret is INPUT.
+
+    ``services`` are read for what a write repeats, where that is no secret; what cannot be read is left out.
+    """
     if item.use.kind == ALIASES:
         yield _repoint_line(item, new, item.region)
     elif item.use.kind == GRANTS:
@@ -179,8 +182,23 @@ def write_lines(item: CampaignItem, new: str) -> Iterator[str]:
         name, _ = step.keeps
         if name:
             values[name] = name.upper()
-        if may_write(step.call.service, step.call.operation):
-            yield _line(item, step.call, filled(step.call.params, values))
+        call = step.call
+        if may_write(call.service, call.operation):
+            secret = SECRET_MEMBERS.get((call.service, call.operation), ()) if step.taken else ()
+            params = {**filled(call.params, values), **dict.fromkeys(secret, "")}
+            yield _line(item, call, {**params, **_repeated(step, values, services)})
+
+
+def _repeated(step: MoveStep, values: Mapping[str, str], services: Services | None) -> Mapping[str, Any]:
+    """What a write repeats of what is there; nothing where that is a secret or cannot be read."""
+    read = step.read
+    if read is None or services is None or not may_read(read.service, read.operation):
+        return {}
+    try:
+        answer = services.call(read.service, read.operation, filled(read.params, values))
+        return dict(jmespath.search(filled(step.taken, values), answer) or {})
+    except (KmsTuiError, jmespath.exceptions.JMESPathError):
+        return {}
 
 
 def _steps_of(item: CampaignItem) -> Sequence[MoveStep]:

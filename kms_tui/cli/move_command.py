@@ -1,9 +1,9 @@
 """Move what names a key to another key: ``kms-tui move KEY --to KEY2 --allow-service-writes``.
 
 What plan-move calls "in place" is written, read back and kept in a journal: SSM parameters, secrets, the
-defaults of S3 buckets, SQS, SNS, log groups, DynamoDB, Lambda, Kinesis. The key's grants are created again for
-the new key. A run that was stopped, by whatever, goes on where it was: without --to the campaign of the key is
-resumed. Everything else is done by the script of plan-move.
+defaults of S3 buckets, SQS, SNS, log groups, DynamoDB, Lambda, Kinesis. The key's grants are created again
+for the new key. A run that was stopped, by whatever, goes on where it was: without --to, the campaign of the
+key is resumed, or shown where it is finished. Everything else is done by the script of plan-move.
 """
 
 from __future__ import annotations
@@ -130,8 +130,10 @@ def _move(session: Session, files: CampaignFiles, arn: str, args: argparse.Names
     earlier = files.newest(arn)
     if earlier is not None and not earlier.is_finished:
         return _resume(session, files, earlier, args)
+    if args.to is None and earlier is not None:
+        return _status(files, arn, args)
     if args.to is None:
-        args.usage_error("--to names the other key; no campaign of this key is unfinished")
+        args.usage_error("--to names the other key")
     from kms_tui.campaigns.campaign import KINDS
 
     if unknown := [kind for kind in args.only if kind not in KINDS]:
@@ -142,7 +144,7 @@ def _move(session: Session, files: CampaignFiles, arn: str, args: argparse.Names
     from kms_tui.campaigns.preparation import begin, chosen_items, make_key
 
     items = chosen_items(plan, aliases=args.repoint_aliases, kinds=args.only)
-    if not _agreed_on_plan(plan, items, args):
+    if not _agreed_on_plan(session, plan, items, args):
         return FAILURE
     if args.dry_run:
         return 0
@@ -177,7 +179,7 @@ def _resume(session: Session, files: CampaignFiles, earlier: Campaign, args: arg
         open_items = [campaign.items[number] for number in campaign.open_items]
         print(visible(f"Resumed. {head_in_words(campaign)}"))
         if args.dry_run:
-            _print_writes(open_items, campaign.head.new)
+            _print_writes(session, open_items, campaign.head.new)
             return 0
         _check_writes(session, open_items)
         if not args.yes and not _confirmed(f"Go on with {len(open_items):,} items?", args):
@@ -209,7 +211,9 @@ def _plan(session: Session, arn: str, args: argparse.Namespace) -> MovePlan | No
     return make_plan(kms, old, new, scan.result(), session.kms_for, session.now())
 
 
-def _agreed_on_plan(plan: MovePlan, items: Sequence[CampaignItem], args: argparse.Namespace) -> bool:
+def _agreed_on_plan(
+    session: Session, plan: MovePlan, items: Sequence[CampaignItem], args: argparse.Namespace
+) -> bool:
     """Show what would be written and what not, and have it confirmed."""
     from kms_tui.campaigns.campaign import left_by
 
@@ -226,7 +230,7 @@ def _agreed_on_plan(plan: MovePlan, items: Sequence[CampaignItem], args: argpars
     for obstacle in plan.obstacles:
         print(visible(f"In the way: {obstacle.sentence}"), file=sys.stderr)
     if args.dry_run:
-        _print_writes(items, plan.new.arn if plan.new is not None else "NEW_KEY")
+        _print_writes(session, items, plan.new.arn if plan.new is not None else plan.old.arn)
         return True
     if plan.obstacles and not args.despite_obstacles:
         print(
@@ -237,11 +241,11 @@ def _agreed_on_plan(plan: MovePlan, items: Sequence[CampaignItem], args: argpars
     return args.yes or not items or _confirmed(f"Move {len(items):,} items?", args)
 
 
-def _print_writes(items: Sequence[CampaignItem], new: str) -> None:
+def _print_writes(session: Session, items: Sequence[CampaignItem], new: str) -> None:
     from kms_tui.campaigns.resource_move import write_lines
 
     for item in items:
-        for line in write_lines(item, new):
+        for line in write_lines(item, new, session.account_with(item.account).services(item.region)):
             print(visible(line))
 
 

@@ -57,30 +57,21 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(session: Session, args: argparse.Namespace) -> int:
-    from kms_tui.evidence.key_uses import KeyUseScan
-    from kms_tui.key_moves.destination import find_destination
-    from kms_tui.key_moves.move_plan import make_plan
     from kms_tui.key_moves.plan_formats import WRITERS, head
+    from kms_tui.key_moves.planning import MovePlanning
 
-    if session.has_several_accounts:
-        session.open_all()
-    old = session.kms_for(args.key).describe(args.key)
-    kms = session.kms_for(old.arn)
-    # Refused before the scan, which may take minutes.
-    new = None if args.to == _NEW else find_destination(old, args.to, kms, session.kms_for)
-    scan = KeyUseScan(old.arn, session.accounts, session.now)
+    planning = MovePlanning(session, args.key, None if args.to == _NEW else args.to)
 
     def progress() -> Step:
-        done, total, current = scan.progress()
-        return Step(current or "scanning", done, total)
+        stage = planning.progress()
+        return Step(stage.current or "scanning", stage.done, stage.total)
 
     try:
-        followed(scan.run, progress, name="kms-tui plan-move")
+        plan = followed(planning.run, progress, name="kms-tui plan-move")
     except KeyboardInterrupt:
-        scan.cancel()
+        planning.cancel()
         print("Stopped: without a whole scan there is no plan.", file=sys.stderr)
         return 130
-    plan = make_plan(kms, old, new, scan.result(), session.kms_for, session.now())
     write_result(WRITERS[args.format](plan), args.output, head(plan))
     place = "it" if args.output is None else str(args.output)
     if plan.obstacles:

@@ -199,13 +199,17 @@ class KeyUseScan:
         self._ended.set()
         return self.result()
 
-    def cancel(self) -> None:
-        """Make no more calls, and wait a moment for the scans to end."""
+    def stop(self) -> None:
+        """Make no more calls; ``run`` returns what was found by then."""
         with self._lock:
             self._cancelled.set()
             runs = list(self._runs.values())
         for run in runs:
             run.cancel()
+
+    def cancel(self) -> None:
+        """Stop, and wait a moment for the scans to end."""
+        self.stop()
         self._ended.wait(_LAST_WAIT)
         self._pool.close()
 

@@ -15,7 +15,7 @@ from kms_tui.kms.arn import Arn, key_region
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import Denied, Fact, Failed, Known
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
-from kms_tui.kms.model import Key, KeyState, KeyUsage
+from kms_tui.kms.model import Key, KeyOrigin, KeyState, KeyUsage
 from kms_tui.policy import actions, snippets
 from kms_tui.policy.document import Document, Statement, parse
 from kms_tui.policy.evaluation import AccessRequest, Effect, action_mask, evaluate
@@ -25,6 +25,8 @@ _USES = ("kms:GenerateDataKey", "kms:Decrypt", "kms:DescribeKey")
 _SIGNS = ("kms:Sign", "kms:GetPublicKey", "kms:DescribeKey")
 _COPIED = "kms:CreateGrant"
 _GRANTED = {"kms:GrantIsForAWSResource": "true"}
+_MADE = "have one made like the old one"
+"""What else can be asked for than a key that is there."""
 _NONE: Mapping[str, str] = {}
 
 
@@ -51,27 +53,42 @@ def find_destination(old: Key, named: str, kms: Kms, kms_for: Callable[[str], Km
     new = (kms_for(named) if there else kms).describe(named)
     if new.arn == old.arn:
         what = "is an alias of the key itself" if "alias/" in named else "is the key itself"
-        raise DestinationError(f"{named} {what}.", next_step="Name another key, or: --to new.")
-    if new.is_aws_managed:
-        raise DestinationError(
-            f"{named} is a key that AWS manages: no other service than its own can use it.",
-            next_step="Name a customer managed key, or: --to new.",
-        )
+        raise DestinationError(f"{named} {what}.", next_step=f"Name another key, or {_MADE}.")
     if new.region != old.region:
         raise DestinationError(_elsewhere(old, new.region), next_step=_replica(new.arn, old, kms_for))
+    if (reason := unfit(old, new, named)) is not None:
+        raise reason
+    return new
+
+
+def unfit(old: Key, new: Key, named: str) -> DestinationError | None:
+    """Why nothing of one key can move to another of its Region, which is ``named`` so; None where it can."""
+    if new.is_aws_managed:
+        return DestinationError(
+            f"{named} is a key that AWS manages: no other service than its own can use it.",
+            next_step=f"Name a customer managed key, or {_MADE}.",
+        )
     if new.pending_deletion:
-        raise DestinationError(f"{named} is scheduled for deletion.", next_step="Cancel that first.")
+        return DestinationError(f"{named} is scheduled for deletion.", next_step="Cancel that first.")
     if new.usage != old.usage:
-        raise DestinationError(
+        return DestinationError(
             f"{named} has the usage {new.usage}, the key {old.usage}: it cannot take its place.",
             next_step=f"Name a key whose usage is {old.usage}.",
         )
     if old.usage == KeyUsage.ENCRYPT_DECRYPT and SYMMETRIC_DEFAULT == old.spec != new.spec:
-        raise DestinationError(
+        return DestinationError(
             f"{named} is of the spec {new.spec}: services encrypt with symmetric keys only.",
             next_step=f"Name a key of the spec {SYMMETRIC_DEFAULT}.",
         )
-    return new
+    return None
+
+
+def cannot_be_made(old: Key) -> DestinationError | None:
+    """Why no key can be made like one; None where one can."""
+    if old.origin == KeyOrigin.EXTERNAL_KEY_STORE or old.is_aws_managed:
+        what = "in an external key store" if not old.is_aws_managed else "that AWS manages"
+        return DestinationError(f"No key is made like one {what}.", next_step="Make one, and name it.")
+    return None
 
 
 def _elsewhere(old: Key, region: str) -> str:
@@ -86,7 +103,7 @@ def _replica(named: str, old: Key, kms_for: Callable[[str], Kms]) -> str:
         multi = None
     related = (multi.primary_arn, *multi.replica_arns) if multi is not None else ()
     here = next((arn for arn in related if key_region(arn) == old.region), "")
-    return f"Name its replica there: {here}" if here else f"Name a key of {old.region}, or: --to new."
+    return f"Name its replica there: {here}" if here else f"Name a key of {old.region}, or {_MADE}."
 
 
 def obstacles(

@@ -14,7 +14,7 @@ from kms_tui.creation import KeyType, NewKey
 from kms_tui.evidence.key_uses import FoundUse, KeyUses, UseGap
 from kms_tui.evidence.references import service_grants
 from kms_tui.evidence.scan_shortfalls import error_words
-from kms_tui.key_moves.destination import DestinationError, Obstacle, obstacles
+from kms_tui.key_moves.destination import DestinationError, Obstacle, cannot_be_made, obstacles
 from kms_tui.key_moves.move import How, Move, plain_name, quoted_name
 from kms_tui.key_moves.move_table import MOVES, move_of
 from kms_tui.key_moves.step_commands import can_be_said
@@ -196,11 +196,8 @@ def grant_members(grant: Grant) -> dict[str, Any]:
 
 def _draft(kms: Kms, old: Key, policy: str) -> tuple[NewKey, list[tuple[str, Fact[Any]]]]:
     """A key made like the old one: its policy, tags, rotation and key store; and what was not read of it."""
-    if old.origin == KeyOrigin.EXTERNAL_KEY_STORE or old.is_aws_managed:
-        what = "in an external key store" if not old.is_aws_managed else "that AWS manages"
-        raise DestinationError(
-            f"No key is made like one {what}.", next_step="Make one, and name it with --to."
-        )
+    if (reason := cannot_be_made(old)) is not None:
+        raise reason
     tags = read_fact(lambda: kms.tags(old.arn))
     rotation = read_fact(lambda: kms.rotation_status(old.arn))
     period = None

@@ -15,7 +15,7 @@ from kms_tui.evidence.scanners import NOT_LOOKED_AT
 from kms_tui.key_moves.move_plan import MoveGroup, MovePlan, PlannedMove, grant_members
 from kms_tui.key_moves.step_commands import NEW_KEY, commands
 from kms_tui.kms.arn import Arn
-from kms_tui.kms.model import Grant
+from kms_tui.kms.model import Alias, Grant
 from kms_tui.visible import visible
 
 _HEAD = """\
@@ -128,11 +128,12 @@ def _new_key(plan: MovePlan) -> Iterator[str]:
     yield _STATE
     if plan.grants:
         yield "# Grants of others than services. With a name, the same grant is not made twice."
-        yield from (_grant(grant) for grant in plan.grants)
+        yield from (grant_command(grant) for grant in plan.grants)
         yield ""
 
 
-def _grant(grant: Grant) -> str:
+def grant_command(grant: Grant) -> str:
+    """The command that creates a grant for the key $NEW_KEY."""
     line = aws_cli("CreateGrant", {"KeyId": "NEW_KEY", **grant_members(grant)})
     return line.replace("--key-id NEW_KEY", '--key-id "$NEW_KEY"', 1) + " --query GrantId --output text"
 
@@ -182,6 +183,12 @@ def _of_move(moves: Sequence[PlannedMove]) -> Iterator[str]:
         yield "fi"
 
 
+def alias_command(alias: Alias) -> str:
+    """The command that points an alias at the key $NEW_KEY."""
+    line = aws_cli("UpdateAlias", {"AliasName": alias.name, "TargetKeyId": "NEW_KEY"})
+    return line.replace("--target-key-id NEW_KEY", '--target-key-id "$NEW_KEY"')
+
+
 def _aliases(plan: MovePlan) -> Iterator[str]:
     if not plan.aliases:
         return
@@ -195,8 +202,7 @@ def _aliases(plan: MovePlan) -> Iterator[str]:
     yield shlex.join(["account", plan.old.account_id])
     yield 'if [ "${REPOINT_ALIASES:-no}" = yes ]; then'
     for alias in plan.aliases:
-        line = aws_cli("UpdateAlias", {"AliasName": alias.name, "TargetKeyId": "NEW_KEY"})
-        yield f"    {line}".replace("--target-key-id NEW_KEY", '--target-key-id "$NEW_KEY"')
+        yield f"    {alias_command(alias)}"
     yield "else"
     yield "    left 'Aliases: not repointed, set REPOINT_ALIASES=yes for that.'"
     yield "fi"

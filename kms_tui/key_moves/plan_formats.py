@@ -48,7 +48,7 @@ def _as_markdown(plan: MovePlan) -> str:
         Table("Aliases to repoint, last", ("alias",), [(alias.name,) for alias in plan.aliases]),
         Table("Not checked", _GAPS, [(gap.account, gap.what, gap.why) for gap in plan.gaps]),
         Table("What no scan looks at", ("what",), [(each,) for each in NOT_LOOKED_AT]),
-        Table("To be known", ("what",), [(each,) for each in _notes(plan)]),
+        Table("To be known", ("what",), [(each,) for each in notes(plan)]),
     ]
     parts += [render(table, ExportFormat.MARKDOWN) for table in tables if table.rows]
     parts.append(f"# Permissions that it needs\n\n{_fenced(json.dumps(permissions(plan), indent=2), 'json')}")
@@ -62,7 +62,8 @@ def _fenced(text: str, language: str) -> str:
     return f"```{language}\n{text}\n```\n"
 
 
-def _notes(plan: MovePlan) -> list[str]:
+def notes(plan: MovePlan) -> list[str]:
+    """What is to be known beside the resources, in sentences; untrusted text."""
     of_services = plan.service_grants
     told = (
         f"{of_services:,} of its grants are of services, which create their own for the new key."

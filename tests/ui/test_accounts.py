@@ -19,9 +19,9 @@ from kms_tui.cli.account_opening import demo_sources
 from kms_tui.config import ProfileSettings
 from kms_tui.demo import demo_backend
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_accounts
-from kms_tui.ui.actions.alias_actions import ChooseKey
 from kms_tui.ui.actions.code_actions import CodeScreen
 from kms_tui.ui.app import KmsApp
+from kms_tui.ui.dialogs.choose_key import ChooseKey
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.screens.accounts_screen import AccountsScreen
 from kms_tui.ui.screens.keys_screen import KeysScreen

@@ -16,12 +16,12 @@ from kms_tui.inventory import slices
 from kms_tui.inventory.view import Scope
 from kms_tui.ui.actions.action_menu import ActionMenu
 from kms_tui.ui.actions.action_screen import ActionScreen
-from kms_tui.ui.actions.alias_actions import ChooseKey
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.app_shell.screen_table import APP_BINDINGS, FIRST_MODE
 from kms_tui.ui.base.background import start
 from kms_tui.ui.base.host import SessionOpened
 from kms_tui.ui.details.key_details import KeyDetails
+from kms_tui.ui.dialogs.choose_key import ChooseKey
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import Form
 from kms_tui.ui.screens.keys_screen import KeyDetailsScreen, KeysScreen

@@ -33,6 +33,8 @@ PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
     "filter": ("orders-db", ("slash", *"state:disabled")),
     "menu": ("orders-db", ("m",)),
     "schedule-deletion": ("orders-db", ("D",)),
+    "move-off": ("s3-logs", ("Q",)),
+    "move-plan": ("s3-logs", ("Q", *"sandbox", "minus", *"old", "enter", "down")),
     "used-by": ("orders-db", ("b",)),
     "names": ("orders-db", ("enter", "right_square_bracket", "right_square_bracket")),
     "rotation": ("orders-db", ("o",)),

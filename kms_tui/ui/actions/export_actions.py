@@ -38,12 +38,14 @@ def table_formats(make: Callable[[], Table]) -> dict[str, tuple[str, Make]]:
     return {form.value: (_TITLES[form], maker(form)) for form in ExportFormat}
 
 
-async def export(screen: ModeScreen, stem: str, formats: Mapping[str, tuple[str, Make]]) -> None:
+async def export(
+    screen: ModeScreen, stem: str, formats: Mapping[str, tuple[str, Make]], *, title: str = "Export the list"
+) -> None:
     """Ask for one of the formats and a file: the ending of its name -> (title, text).
 
     The question names no account: the lists that are written hold keys of several.
     """
-    values = await screen.host.ask(ExportForm(stem, formats))
+    values = await screen.host.ask(ExportForm(stem, formats, title))
     if values is not None:
         screen.host.notify(f"Written to {values['path'].strip()}.")
 
@@ -51,7 +53,7 @@ async def export(screen: ModeScreen, stem: str, formats: Mapping[str, tuple[str,
 class ExportForm(Form):
     """Format and file; the file's ending follows the format, and the format the ending."""
 
-    def __init__(self, stem: str, formats: Mapping[str, tuple[str, Make]]) -> None:
+    def __init__(self, stem: str, formats: Mapping[str, tuple[str, Make]], title: str) -> None:
         self.formats = formats
         self._format = first = next(iter(formats))
         fields: Sequence[FormField] = [
@@ -61,7 +63,7 @@ class ExportForm(Form):
             FormField("path", "File", f"{stem}.{first}", check=check_path),
             FlagField("overwrite", "If it exists", hint="replace it", is_consent=True),
         ]
-        super().__init__("Export the list", fields, self._write, confirm="Write", blame={"FileError": "path"})
+        super().__init__(title, fields, self._write, confirm="Write", blame={"FileError": "path"})
         self.initial_focus = "#path"
 
     def _write(self, values: Values) -> None:

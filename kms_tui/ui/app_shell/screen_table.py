@@ -30,6 +30,7 @@ SCREENS: Mapping[str, str] = {
     "grants": "kms_tui.ui.screens.grants_screen:GrantsScreen",
     "help": "kms_tui.ui.dialogs.text_screen:HelpScreen",
     "key": "kms_tui.ui.screens.keys_screen:KeyDetailsScreen",
+    "move": "kms_tui.ui.screens.move_screen:MoveScreen",
     "start": "kms_tui.ui.screens.start_screen:StartScreen",
 }
 """The screens that ``Host.open_screen`` opens, each imported when first shown."""

@@ -52,7 +52,7 @@ class GrantsAndUsesTab(DetailTab[list[Grant]]):
     """Opening it reads the key's grants; only the action "Used by" starts a scan, which serves every key."""
 
     TITLE = "Grants and uses"
-    HINTS = (("create-grant", "gives a grant"), ("revoke-grant", "revokes one"))
+    HINTS = (("create-grant", "gives a grant"), ("revoke-grant", "revokes one"), ("move", "moves off it"))
     DEFAULT_CSS = """
     GrantsAndUsesTab {
         #used-by-list { margin: 1 0 0 0; }

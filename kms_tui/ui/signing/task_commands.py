@@ -49,3 +49,12 @@ def connection_flags(connection: Connection) -> list[str]:
         *option("--profile", connection.profile or ""),
         *option("--endpoint-url", connection.endpoint_url or ""),
     ]
+
+
+def account_flags(connection: Connection) -> list[str]:
+    """The flags of the accounts that are listed together, for a command that reads all of them."""
+    chosen = connection.accounts
+    if chosen is None:
+        return []
+    text = f"file://{chosen.file}" if chosen.file is not None else chosen.title
+    return [*option("--accounts", text), *option("--role", chosen.role)]

@@ -40,7 +40,10 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """``key`` names the row; a cell is a text, or (text, look) with a look of LineTable's."""
+    """``key`` names the row; a cell is a text, or (text, look) with a look of LineTable's.
+
+    A single cell takes the whole line, whatever the columns are.
+    """
 
     key: str
     cells: tuple[str | tuple[str, str], ...]
@@ -242,8 +245,11 @@ class LineTable(VirtualList):
     def _cells(self, cells: tuple[str | tuple[str, str], ...], background: str, gutter: str) -> list[Segment]:
         style = self.styles_on(background)
         segments = [Segment(gutter.ljust(GUTTER), style("plain" if gutter == " " else "accent"))]
-        for cell, each, width in zip(cells, self.columns, self._widths(), strict=True):
+        is_whole = len(cells) == 1
+        columns = self.columns[:1] if is_whole else self.columns
+        widths = [self.scrollable_content_region.width - GUTTER] if is_whole else self._widths()
+        for cell, each, width in zip(cells, columns, widths, strict=True):
             text, look = (cell, "plain") if isinstance(cell, str) else cell
-            segments.append(Segment(column(text, width, right=each.right), style(look)))
+            segments.append(Segment(column(text, width, right=each.right and not is_whole), style(look)))
             segments.append(Segment(" " * GAP, style("plain")))
         return segments

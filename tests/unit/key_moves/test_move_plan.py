@@ -26,12 +26,14 @@ from kms_tui.evidence.scans import Scan
 from kms_tui.key_moves.destination import DestinationError, find_destination
 from kms_tui.key_moves.move import How
 from kms_tui.key_moves.move_plan import MoveGroup, MovePlan, PlannedMove, make_plan
-from kms_tui.key_moves.move_script import script
+from kms_tui.key_moves.move_script import grant_command, script
 from kms_tui.key_moves.move_table import MOVES, move_of
+from kms_tui.key_moves.pasted_commands import for_shell, move_commands
 from kms_tui.key_moves.permissions import permissions
 from kms_tui.key_moves.plan_formats import WRITERS
 from kms_tui.key_moves.step_commands import NEW_KEY, can_be_said, commands, quoted
 from kms_tui.kms.facts import Known
+from kms_tui.kms.model import Grant
 from tests.unit.evidence.world import (
     ACCOUNT,
     NOW,
@@ -244,6 +246,38 @@ def test_each_form_has_what_was_not_looked_at(world: World) -> None:
     assert by_kind["EBS volumes"]["confirmed_by"] == "COPY_EBS_VOLUMES"
     assert by_kind["SSM SecureStrings"]["commands"] == []
     assert "secretsmanager:UpdateSecret" in json.dumps(shape["permissions"])
+
+
+def test_what_is_pasted_runs_by_itself_and_stops_at_the_first_failure(world: World, tmp_path: Path) -> None:
+    plan = world.plan()
+    volume = plan.of_group(MoveGroup.BY_COPY)[0]
+    text = for_shell(plan, "EBS\nvolumes", ACCOUNT, move_commands(volume), {"AWS_PROFILE": "it's"})
+    assert text.startswith("(\n# EBS␊volumes, with credentials of account 111122223333\nset -eu\n")
+    aws = tmp_path / "aws"
+    calls = tmp_path / "calls"
+    aws.write_text(f'#!/bin/sh\necho "$AWS_PROFILE $AWS_REGION $*" >> {shlex.quote(str(calls))}\nexit 3\n')
+    aws.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "TMPDIR": str(tmp_path)}
+    ended = subprocess.run(["sh", "-c", text], env=environment, timeout=20, check=False)
+    assert ended.returncode == 3
+    (line,) = calls.read_text().splitlines()
+    assert line.startswith(f"it's {REGION} ec2 create-snapshot --volume-id vol-1")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["aws", "calls"], "the input is removed"
+
+
+def test_what_is_pasted_for_a_key_to_be_made_asks_for_it(world: World) -> None:
+    plan = world.plan("new")
+    lines = [grant_command(Grant("g1", "", "arn:aws:iam::111122223333:role/a b", ("Decrypt",)))]
+    text = for_shell(plan, "Grant", ACCOUNT, lines, {})
+    ended = subprocess.run(["sh", "-c", text], env={}, capture_output=True, timeout=20, check=False)
+    assert ended.returncode != 0
+    assert b"set it to the ARN of the new key" in ended.stderr
+    assert "INPUT" not in text
+
+
+def test_by_hand_there_is_nothing_to_paste(world: World) -> None:
+    (parameter,) = [each for each in world.plan().moves if each.move.kind == "SSM SecureStrings"]
+    assert move_commands(parameter) == []
 
 
 @given(st.text(max_size=30))

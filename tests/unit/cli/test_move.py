@@ -1,0 +1,149 @@
+"""``kms-tui move`` on the demo: previewed, refused, carried out, resumed, told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kms_tui.campaigns.campaign import CampaignHead, CampaignItem, ItemState
+from kms_tui.campaigns.journal import CampaignFiles
+from kms_tui.cli.connection import open_backend
+from kms_tui.demo import demo_backend
+from kms_tui.demo.demo_account import ACCOUNT_ID, REGION
+from kms_tui.evidence.scan_task import Use
+from kms_tui.session import utc_now
+from tests.unit.cli.conftest import Run
+
+_TO = ("move", "alias/orders-db", "--to", "alias/secrets", "--demo")
+_WRITES = "--allow-service-writes"
+
+
+@pytest.fixture(autouse=True)
+def files(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CampaignFiles:
+    monkeypatch.setattr("kms_tui.cli.connection.open_backend", open_backend)
+    monkeypatch.setattr("kms_tui.campaigns.journal.passing_root", lambda: tmp_path / "passing")
+    monkeypatch.setattr("kms_tui.config.default_path", lambda: tmp_path / "config.toml")
+    return CampaignFiles(tmp_path / "passing" / "campaigns")
+
+
+def _arn(alias: str) -> str:
+    answer = demo_backend().call("DescribeKey", {"KeyId": f"alias/{alias}"})
+    return str(answer["KeyMetadata"]["Arn"])
+
+
+def _unfinished(files: CampaignFiles, new: str) -> str:
+    """A campaign of which one queue is still to be moved."""
+    old = _arn("orders-db")
+    head = CampaignHead("c1", utc_now(), old, new, frozenset({old, "alias/orders-db"}))
+    item = CampaignItem(ACCOUNT_ID, REGION, Use("SQS queues", "order-events-dead", "alias/orders-db"))
+    files.begin(head, [item]).close()
+    return old
+
+
+def test_a_dry_run_prints_the_whole_commands_and_sends_none(run: Run, files: CampaignFiles) -> None:
+    ended = run(*_TO, "--dry-run", "--read-only")
+    text = ended.out.decode()
+    assert ended.code == 0
+    assert "aws s3api put-bucket-encryption --bucket acme-orders-snapshots" in text
+    assert f'"KMSMasterKeyID": "{_arn("secrets")}"' in text
+    assert "RDS instances: 2, by copy" in text
+    assert files.newest(_arn("orders-db")) is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ((), "Writes to other services than KMS are not allowed in 111122223333."),
+        (("--read-only", _WRITES), "this session is read-only"),
+        (("--only", "RDS instances", _WRITES), "--only: 'RDS instances' is none of: KMS grants, S3 buckets"),
+        (("--regions", "eu-west-1", _WRITES), "a key is used in its own Region"),
+    ],
+)
+def test_what_may_not_be_written_is_refused_before_anything_is(
+    run: Run, files: CampaignFiles, flags: tuple[str, ...], said: str
+) -> None:
+    ended = run(*_TO, "--yes", *flags)
+    assert ended.code == 2
+    assert said in ended.err
+    assert files.newest(_arn("orders-db")) is None
+
+
+def test_without_a_terminal_it_wants_to_be_told_yes(run: Run, files: CampaignFiles) -> None:
+    ended = run(*_TO, _WRITES)
+    assert (ended.code, "there is no terminal to ask on: add --yes" in ended.err) == (2, True)
+    assert files.newest(_arn("orders-db")) is None
+
+
+def test_what_is_in_the_way_is_said_and_nothing_is_written(run: Run, files: CampaignFiles) -> None:
+    to = ("move", "alias/orders-db", "--to", "alias/chat-archive", "--demo", "--yes", _WRITES)
+    ended = run(*to)
+    assert (ended.code, "In the way: " in ended.err, "Nothing was written." in ended.err) == (2, True, True)
+    assert files.newest(_arn("orders-db")) is None
+
+
+def test_it_is_carried_out_and_told(run: Run, files: CampaignFiles, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[profiles.demo]\nallow_service_writes = true\n")
+    ended = run(*_TO, "--yes", "--repoint-aliases")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.decode().endswith(": 8 moved.\n")
+    old = _arn("orders-db")
+    assert run("move", old, "--demo", "--status").out.decode().count("The run ended.") == 1
+    shape = json.loads(run("move", old, "--demo", "--status", "--format", "json").out)
+    assert shape["finished"]
+    assert shape["items"][-1]["commands"][0].startswith("aws kms update-alias --alias-name alias/orders-db")
+    ended = run("move", old, "--demo", "--status", "--format", "md", "-o", "evidence.md")
+    assert ended.out.decode().startswith("From ")
+    assert "| moved |" in Path("evidence.md").read_text()
+    # Without --to, what is finished is shown.
+    assert b": 8 moved." in run("move", old, "--demo").out
+
+
+def test_an_unfinished_campaign_goes_on(run: Run, files: CampaignFiles) -> None:
+    old = _unfinished(files, _arn("secrets"))
+    other = run("move", old, "--to", "alias/ledger", "--demo", _WRITES, "--yes")
+    assert other.code == 2
+    assert run("move", old, "--demo", "--status").code == 1
+    dry = run("move", old, "--demo", "--dry-run")
+    assert b"aws sqs set-queue-attributes" in dry.out
+    ended = run("move", old, "--demo", _WRITES, "--yes")
+    assert (ended.code, ended.out.decode().count("1 moved.")) == (0, 1)
+    campaign = files.newest(old)
+    assert campaign is not None
+    assert campaign.records[0].state is ItemState.MOVED
+
+
+def test_a_campaign_whose_key_was_perhaps_made_wants_to_be_told_which(run: Run, files: CampaignFiles) -> None:
+    old = _unfinished(files, "")
+    with files.resume(old) as journal:
+        journal.note("A key like the old one is being made.", utc_now())
+    ended = run("move", old, "--demo", _WRITES, "--yes")
+    assert ended.code == 2
+    assert "One may have been made all the same" in ended.err
+    assert run("move", old, "--to", "alias/secrets", "--demo", _WRITES, "--yes").code == 0
+
+
+def test_a_campaign_is_given_up(run: Run, files: CampaignFiles) -> None:
+    old = _unfinished(files, _arn("secrets"))
+    assert b"given up: 1 waiting" in run("move", old, "--demo", "--give-up").out
+    campaign = files.newest(old)
+    assert campaign is not None
+    assert campaign.is_finished
+
+
+def test_a_key_is_made_like_the_old_one(run: Run, files: CampaignFiles) -> None:
+    ended = run("move", "alias/orders-db", "--to", "new", "--demo", "--yes", _WRITES)
+    assert (ended.code, ended.err) == (0, "")
+    campaign = files.newest(_arn("orders-db"))
+    assert campaign is not None
+    assert f"Made {campaign.head.new}." in ended.out.decode()
+    assert [record.state for record in campaign.records] == [ItemState.MOVED] * 6
+
+
+def test_without_a_campaign_there_is_nothing_to_tell(run: Run) -> None:
+    old = _arn("orders-db")
+    ended = run("move", old, "--status")
+    assert (ended.code, ended.err) == (2, f"There is no campaign of {old}.\n")
+    assert run("move", old, "--demo").code == 2
+    assert run("move", old, "--demo", "--give-up").code == 2

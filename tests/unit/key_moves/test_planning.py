@@ -1,0 +1,57 @@
+"""A planning on the demo: what is refused before the scan, and a stop, which leaves no plan."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from kms_tui.key_moves.destination import DestinationError
+from kms_tui.key_moves.move_plan import make_plan
+from kms_tui.key_moves.planning import MovePlanning, PlanningProgress, PlanningStoppedError
+from kms_tui.session import BackendKind, Connection, Session, open_session
+from tests.demo_copies import demo_copy
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def session() -> Session:
+    return open_session(Connection(BackendKind.DEMO), demo_copy(NOW), now=lambda: NOW)
+
+
+def test_a_plan_is_that_of_both_keys_and_the_scan(session: Session) -> None:
+    planning = MovePlanning(session, "alias/orders-db", "alias/sandbox")
+    assert planning.progress() == PlanningProgress()
+    plan = planning.run()
+    assert plan.new is not None
+    kms = session.kms
+    assert plan == make_plan(kms, plan.old, plan.new, plan.uses, session.kms_for, NOW)
+    stage = planning.progress()
+    assert stage.done == stage.total > 50
+
+
+@pytest.mark.parametrize(
+    ("key", "to", "words"),
+    [
+        ("alias/orders-db", "alias/payments-signing", "has the usage SIGN_VERIFY"),
+        ("alias/aws/s3", None, "No key is made like one that AWS manages"),
+    ],
+)
+def test_a_key_that_nothing_can_move_to_is_refused_before_the_scan(
+    session: Session, key: str, to: str | None, words: str
+) -> None:
+    planning = MovePlanning(session, key, to)
+    with pytest.raises(DestinationError, match=words):
+        planning.run()
+    assert planning.progress().total == 0
+
+
+def test_without_a_whole_scan_there_is_no_plan(session: Session) -> None:
+    planning = MovePlanning(session, "alias/orders-db", None)
+    planning.stop()
+    calls = session.meter.total
+    with pytest.raises(PlanningStoppedError, match="without a whole scan there is no plan"):
+        planning.run()
+    assert session.meter.total <= calls + 1, "the key alone was described"
+    planning.cancel()
