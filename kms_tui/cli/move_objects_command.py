@@ -176,7 +176,8 @@ def _new_key(session: Session, args: argparse.Namespace, old: Key, account: str)
     try:
         new = find_destination(old, args.to, session.kms_for(old.arn), session.kms_for)
     except DestinationError as error:  # this command makes no key
-        step = error.next_step.replace(", or: --to new.", ".")
+        step, made, _ = error.next_step.partition(", or ")
+        step += "." if made else ""
         raise ObjectMoveError(str(error), next_step=step) from error
     require_keys(old, new, account)
     return new

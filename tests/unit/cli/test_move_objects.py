@@ -263,7 +263,7 @@ def test_keys_that_do_not_fit_are_refused_before_a_job(
     ended = move("lake", "--from", source, "--to", to, "--role-arn", _ROLE, "--yes")
     assert ended.code == 2
     assert told in ended.err
-    assert "--to new" not in ended.err
+    assert "made like" not in ended.err
     assert not s3.jobs
 
 
