@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 FAILURE = 2
 """The exit code where nothing could begin, or nobody knows how it ended."""
 _STOPPED = 130
+_WAITS = "The job waits to be confirmed; until then it moves nothing."
 _REPORT_PREFIX = "kms-tui/move-objects"
 _EPILOG = """\
 examples:
@@ -282,9 +283,15 @@ def _to_its_end(job_run: JobRun, args: argparse.Namespace) -> int:
             with contextlib.suppress(ReadOnlyError, ConfigurationError):  # then it waits for ever
                 job_run.cancel()
             return _nothing()
+        if args.yes or sys.stdin.isatty():
+            try:
+                job_run.require_writes()  # before anybody is asked
+            except (ReadOnlyError, ConfigurationError):
+                _say_how_to_go_on(job_run, args, _WAITS)
+                raise
         agreed = _agreed(job, args)
         if agreed is None:
-            _say_how_to_go_on(job_run, args, "The job waits to be confirmed; until then it moves nothing.")
+            _say_how_to_go_on(job_run, args, _WAITS)
             return _STOPPED if sys.stdin.isatty() else FAILURE
         if not agreed:
             job_run.cancel()

@@ -174,6 +174,18 @@ def test_a_job_is_followed_read_only_and_not_ended(move: Callable[..., Ended], s
     assert s3.jobs["job-0001"].status == "Suspended"
 
 
+@pytest.mark.parametrize("answer", [b"y\n", b"n\n"])
+def test_nobody_is_asked_about_a_job_who_may_not_decide_it(
+    answer: bytes, move: Callable[..., Ended], s3: FakeBatch
+) -> None:
+    assert move(*_NEW_JOB).code == 2
+    ended = move("lake", "--job", "job-0001", writes=False, stdin=answer, terminal=_ALL_TERMINAL)
+    assert (ended.code, "[y/N]" in ended.err, "perhaps" in ended.err) == (2, False, False)
+    assert "The job waits to be confirmed" in ended.err
+    assert "Start with --allow-service-writes" in ended.err
+    assert s3.jobs["job-0001"].status == "Suspended"
+
+
 @pytest.mark.parametrize(
     ("bucket", "told"), [("pond", "There is no bucket pond"), ("other", "is one of the bucket lake")]
 )
