@@ -14,12 +14,12 @@ import pytest
 
 from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.campaigns.campaign import CampaignHead, CampaignItem, ItemState
+from kms_tui.campaigns.campaign import GRANTS, CampaignHead, CampaignItem, ItemState
 from kms_tui.campaigns.campaign_run import CampaignRun
 from kms_tui.campaigns.journal import CampaignFiles, JournalError
 from kms_tui.evidence.scan_task import Use
 from kms_tui.kms.errors import CredentialsError, EndpointError, KmsTuiError, OutcomeUnknownError, ServiceError
-from tests.unit.campaigns.services import ACCOUNT, NEW, OLD, REGION, Killed, StoredServices, failing
+from tests.unit.campaigns.services import ACCOUNT, NEW, OLD, REGION, FakeKms, Killed, StoredServices, failing
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 _OTHER = OLD.replace("1111-1111", "3333-3333")
@@ -28,6 +28,7 @@ _KIND = {
     "secret": "Secrets Manager secrets",
     "queue": "SQS queues",
     "table": "DynamoDB tables",
+    "function": "Lambda functions",
 }
 Make = Callable[..., CampaignRun]
 
@@ -38,6 +39,7 @@ class World:
 
     files: CampaignFiles
     services: StoredServices = field(default_factory=StoredServices)
+    keys: FakeKms = field(default_factory=FakeKms)
     waited: list[float] = field(default_factory=list)
 
     def writing(self, account: str, region: str) -> Services:
@@ -45,11 +47,15 @@ class World:
         return self.services
 
     def kms(self, account: str, region: str) -> Kms:
-        raise AssertionError("no item is of KMS")
+        assert (account, region) == (ACCOUNT, REGION)
+        return Kms(self.keys)
 
     def begin(self, *items: tuple[str, str]) -> None:
+        self.begin_with(*(item(kind, name) for kind, name in items))
+
+    def begin_with(self, *items: CampaignItem) -> None:
         head = CampaignHead("c1", NOW, OLD, NEW, frozenset({OLD, "alias/orders"}))
-        self.files.begin(head, [item(kind, name) for kind, name in items]).close()
+        self.files.begin(head, items).close()
 
     def pause(self, seconds: float) -> bool:
         self.waited.append(seconds)
@@ -74,7 +80,13 @@ class World:
 
 
 def item(kind: str, name: str, reference: str = OLD) -> CampaignItem:
-    return CampaignItem(ACCOUNT, REGION, Use(_KIND[kind], name, reference))
+    purpose = "environment" if kind == "function" else ""
+    return CampaignItem(ACCOUNT, REGION, Use(_KIND[kind], name, reference, purpose=purpose))
+
+
+def grant(grant_id: str) -> CampaignItem:
+    members = {"GranteePrincipal": "arn:aws:iam::111122223333:role/app", "Operations": ["Decrypt"]}
+    return CampaignItem(ACCOUNT, REGION, Use(GRANTS, grant_id, OLD), members)
 
 
 @pytest.fixture
@@ -300,6 +312,99 @@ def test_two_runs_at_once_are_refused_and_two_campaigns_of_one_key(world: World)
         journal.give_up(NOW)
     world.begin(("secret", "s"))
     assert world.states() == [ItemState.WAITING]
+
+
+def test_a_destination_that_is_disabled_meanwhile_stops_the_run_before_the_next_write(world: World) -> None:
+    for name in ("a", "b"):
+        world.services.queues[name] = OLD
+    world.begin(("queue", "a"), ("queue", "b"))
+
+    def disable(operation: str, resource: str, params: Mapping[str, Any]) -> None:
+        world.keys.state = "Disabled" if operation == "SetQueueAttributes" else world.keys.state
+
+    world.services.before = disable
+    run = world.run()
+    assert str(run.stopped) == "The new key is Disabled: nothing can be moved to it."
+    assert world.services.queues == {"a": NEW, "b": OLD}
+    world.keys.state, world.services.before = "Enabled", failing(EndpointError("none"))
+    world.run()
+    assert world.states() == [ItemState.MOVED] * 2
+
+
+_ALIASED = f"it names alias/orders, which is {_OTHER} now"
+
+
+@pytest.mark.parametrize(
+    ("means", "state", "words", "names"),
+    [
+        (OLD, ItemState.MOVED, "", NEW),
+        (NEW, ItemState.MOVED, "", NEW),
+        (_OTHER, ItemState.CHANGED, _ALIASED, "alias/orders"),
+        ("", ItemState.CHANGED, "it names alias/orders, which is no key now", "alias/orders"),
+    ],
+)
+def test_a_resource_whose_alias_means_another_key_by_now_is_left_as_it_is(
+    world: World, means: str, state: ItemState, words: str, names: str
+) -> None:
+    world.services.queues["q"] = "alias/orders"
+    world.keys.aliases = {"alias/orders": means} if means else {}
+    world.begin(("queue", "q"))
+    world.run()
+    assert (world.states(), world.words(), world.services.queues) == ([state], [words], {"q": names})
+
+
+def test_a_resource_that_names_the_new_key_by_an_alias_is_there_already(world: World) -> None:
+    world.services.queues["q"] = "alias/next"
+    world.keys.aliases["alias/next"] = NEW
+    world.begin(("queue", "q"))
+    world.run()
+    assert (world.states(), world.services.queues) == ([ItemState.ALREADY], {"q": "alias/next"})
+
+
+def test_a_grant_that_was_revoked_since_the_plan_is_not_given_again(world: World) -> None:
+    world.keys.grants[OLD] = [{"GrantId": "g1"}]
+    world.begin_with(grant("g1"), grant("g2"))
+    world.run()
+    # The second is the same as the first, so that only one is made.
+    assert world.states() == [ItemState.MOVED, ItemState.ALREADY]
+    world.keys.grants = {OLD: [], NEW: []}
+    world.begin_with(grant("g1"))
+    world.run()
+    assert (world.states(), world.keys.grants[NEW]) == ([ItemState.GONE], [])
+
+
+def test_labels_of_a_version_stay_where_the_campaign_has_not_written(world: World) -> None:
+    world.services.add_parameter("/p", versions=2)
+    world.services.parameters["/p"][0]["Labels"] = ["stable"]
+    world.services.parameters["/p"][1]["KeyId"] = NEW  # by somebody who left the label
+    world.begin(("parameter", "/p"))
+    world.run()
+    assert world.states() == [ItemState.ALREADY]
+    assert [each["Labels"] for each in world.services.parameters["/p"]] == [["stable"], []]
+
+
+def test_a_table_that_is_still_updating_is_not_said_to_be_moved(world: World) -> None:
+    world.services.tables["t"] = OLD
+    world.services.updating = ["UPDATING", "UPDATING", "ENABLED"]
+    world.begin(("table", "t"))
+    world.run()
+    assert (world.states(), world.waited) == ([ItemState.MOVED], [1.0, 2.0])
+    world.services.tables["t"], world.services.updating = NEW, ["UPDATING"] * 99
+    world.begin(("table", "t"))
+    world.run()
+    assert (world.states(), world.words()) == ([ItemState.SENT], ["sent; the service is still at it"])
+
+
+def test_a_function_that_lambda_could_not_update_has_failed_and_is_written_again(world: World) -> None:
+    world.services.functions["f"] = {"KMSKeyArn": OLD}
+    world.services.refuses_functions = True
+    world.begin(("function", "f"))
+    world.run()
+    assert world.states() == [ItemState.FAILED]
+    assert world.words() == ["taken, and then not made: the key is not accessible"]
+    world.services.refuses_functions = False
+    world.run()
+    assert world.states() == [ItemState.MOVED]
 
 
 @pytest.mark.slow
