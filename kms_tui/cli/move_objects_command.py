@@ -146,7 +146,7 @@ def _begin(session: Session, args: argparse.Namespace) -> int:
     if not args.dry_run:
         session.current.writing_services()  # refused before anything is read
     old = session.kms_for(args.source).describe(args.source)
-    account = session.kms.account_id or old.account_id
+    account = session.kms.account_id or session.kms.caller().account or old.account_id
     new = _new_key(session, args, old, account)
     bucket = read_bucket(_services(session, old.region), args.bucket)
     move = _request(args, account, old, new, bucket)
@@ -253,7 +253,7 @@ def _go_on(session: Session, args: argparse.Namespace) -> int:
     from kms_tui.object_moves.bucket_facts import read_bucket
     from kms_tui.object_moves.move_request import ObjectMoveError
 
-    account = session.kms.account_id
+    account = session.kms.account_id or session.kms.caller().account
     if not account:
         raise ObjectMoveError(
             "Whose account this is is not known.",
