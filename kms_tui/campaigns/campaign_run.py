@@ -19,7 +19,7 @@ from kms_tui.accounts.account import Account
 from kms_tui.atomic import FileError
 from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.campaigns.campaign import CampaignItem, ItemState
+from kms_tui.campaigns.campaign import CampaignItem, ItemState, is_carried_out
 from kms_tui.campaigns.journal import Journal
 from kms_tui.campaigns.preparation import check_destination
 from kms_tui.campaigns.resource_move import Announce, Outcome, ResourceMove, carry_out_in_kms
@@ -107,6 +107,8 @@ class SessionAccess:
 
     def _account(self, account: str) -> Account:
         found = self._session.account_with(account)
+        if not found.id:
+            found.kms().caller()  # no call so far has told whose credentials these are
         if found.id != account:
             raise NoAccountError(
                 f"No account of this session is {account}.",
@@ -228,6 +230,8 @@ class CampaignRun:
         # Not every service looks at the key that it is told to use.
         check_destination(self.journal.campaign, kms_new)
         if item.is_resource:
+            if not is_carried_out(item.move):  # a journal of another version, or one that was edited
+                return Outcome(ItemState.FAILED, f"this version of kms-tui does not move {item.use.kind}")
             return self._move(number, announce).carry_out()
         kms = self._access.kms(item.account, item.region)
         return carry_out_in_kms(item, head.new, head.old_names, kms, kms_new, announce)

@@ -221,7 +221,7 @@ class ResourceMove:
         if remainder is None:
             return ""
         found = jmespath.search(filled(remainder.path, values), self._call(remainder.read, values))
-        return remainder.words.format(", ".join(map(str, found))) if found else ""
+        return remainder.words.format(_listed([str(each) for each in found])) if found else ""
 
     def _call(self, call: ServiceCall, values: Mapping[str, str]) -> Mapping[str, Any]:
         """A read with all its pages."""
@@ -269,6 +269,19 @@ def _repeated(step: MoveStep, values: Mapping[str, str], services: Services | No
         return dict(jmespath.search(filled(step.taken, values), answer) or {})
     except (KmsTuiError, jmespath.exceptions.JMESPathError):
         return {}
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names with commas; of numbers that follow each other, the first and the last: "1 to 59, 61"."""
+    if not all(name.isdecimal() for name in names):
+        return ", ".join(names)
+    runs: list[list[int]] = []
+    for number in sorted(map(int, names)):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def _steps_of(item: CampaignItem) -> Sequence[MoveStep]:

@@ -164,7 +164,7 @@ APPLICATION_MOVES = (
         remainder=Remainder(
             _HISTORY,
             "Parameters[?KeyId!='$key'].to_string(Version)",
-            "versions {} of its history stay under the old key",
+            "versions of its history that stay under the old key: {}",
         ),
     ),
     _anew(

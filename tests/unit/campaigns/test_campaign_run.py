@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.campaigns.campaign import GRANTS, CampaignHead, CampaignItem, ItemState
-from kms_tui.campaigns.campaign_run import CampaignRun
+from kms_tui.campaigns.campaign_run import CampaignRun, NoAccountError, SessionAccess
 from kms_tui.campaigns.journal import CampaignFiles, JournalError
 from kms_tui.evidence.scan_task import Use
 from kms_tui.kms.errors import CredentialsError, EndpointError, KmsTuiError, OutcomeUnknownError, ServiceError
@@ -109,7 +110,7 @@ def test_each_kind_is_written_read_back_and_logged_without_its_secret(world: Wor
     assert (before["Labels"], after["Labels"]) == ([], ["live"])
     assert (services.secrets["s"]["KmsKeyId"], services.queues["q"], services.tables["t"]) == (NEW,) * 3
     parameter, secret, *_ = world.words()
-    assert parameter.startswith("versions 1, 2, 3")
+    assert parameter == "versions of its history that stay under the old key: 1 to 60"
     assert secret == "versions labelled blue stay under the old key until they are written again"
     path = run.journal.path
     assert path.stat().st_mode & 0o777 == 0o600
@@ -405,6 +406,42 @@ def test_a_function_that_lambda_could_not_update_has_failed_and_is_written_again
     world.services.refuses_functions = False
     world.run()
     assert world.states() == [ItemState.MOVED]
+
+
+def test_a_kind_that_this_version_does_not_move_is_not_said_to_be_moved(world: World) -> None:
+    world.begin_with(CampaignItem(ACCOUNT, REGION, Use("EBS volumes", "vol-1", OLD)))
+    world.run()
+    assert world.states() == [ItemState.FAILED]
+    assert world.words() == ["this version of kms-tui does not move EBS volumes"]
+
+
+class UntoldAccount:
+    """An account that no call has told the id of yet."""
+
+    def __init__(self, account_id: str) -> None:
+        self.id, self._told = "", account_id
+
+    def kms(self, region: str = "") -> UntoldAccount:
+        return self
+
+    def caller(self) -> None:
+        self.id = self._told
+
+    def require_writes(self) -> None:
+        pass
+
+    def writing_services(self, region: str) -> StoredServices:
+        return StoredServices()
+
+
+def test_whose_credentials_they_are_is_asked_before_anything_is_written() -> None:
+    own: Any = SimpleNamespace(account_with=lambda _, it=UntoldAccount(ACCOUNT): it)
+    assert SessionAccess(own).writing(ACCOUNT, REGION).region == REGION
+    other: Any = SimpleNamespace(account_with=lambda _, it=UntoldAccount("999988887777"): it)
+    access = SessionAccess(other)
+    for reach in (access.writing, access.kms):
+        with pytest.raises(NoAccountError, match=f"No account of this session is {ACCOUNT}"):
+            reach(ACCOUNT, REGION)
 
 
 @pytest.mark.slow
