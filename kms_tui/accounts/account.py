@@ -189,8 +189,9 @@ class Account:
         if self.read_only:
             raise ReadOnlyError("A write to another service")
         if not self.allows_service_writes:
+            where = self.title if self.id or self.name else "this account"
             raise ConfigurationError(
-                f"Writes to other services than KMS are not allowed in {self.title}.",
+                f"Writes to other services than KMS are not allowed in {where}.",
                 next_step="Start with --allow-service-writes, or set allow_service_writes in the "
                 "configuration file.",
             )

@@ -54,8 +54,14 @@ where the session or the account is read-only. Secrets pass through memory, and 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     parser.add_argument("key", metavar="KEY", help="the key that is left: its id, alias or ARN")
-    parser.add_argument("--to", metavar="KEY2", help="the other key: id, alias, ARN; or: new")
-    parser.add_argument("--only", metavar="KIND", action="append", default=[], help="one kind; repeatable")
+    parser.add_argument("--to", metavar="KEY2", help="the other key: id, alias or ARN; new: one made like it")
+    parser.add_argument(
+        "--only",
+        metavar="KIND",
+        action="append",
+        default=[],
+        help="one kind, as --dry-run names it; repeatable",
+    )
     parser.add_argument(
         "--repoint-aliases", action="store_true", help="last, have the key's aliases name the new key"
     )
@@ -128,7 +134,7 @@ def _status(files: CampaignFiles, arn: str, args: argparse.Namespace) -> int:
 
 def _later_uses(files: CampaignFiles, arn: str, session: Session) -> int:
     """Print who used the old key by CloudTrail; 1 where anyone did."""
-    from kms_tui.campaigns.later_uses import DELAY, later_uses
+    from kms_tui.campaigns.later_uses import DELAY, later_uses, told_since
     from kms_tui.evidence.activity import Trail
 
     campaign, services = files.newest(arn), session.services_for(arn)
@@ -150,8 +156,9 @@ def _later_uses(files: CampaignFiles, arn: str, session: Session) -> int:
         )
     minutes = DELAY.seconds // 60
     said = "No use of the key" if not found.uses else f"{len(found.uses):,} uses of the key"
+    told = told_since(since, session.now(), is_live=is_live)
     print(
-        f"{said} since {since:%Y-%m-%d %H:%M:%S UTC}; CloudTrail tells a use up to {minutes} minutes late.",
+        f"{said} since {told:%Y-%m-%d %H:%M:%S UTC}; CloudTrail tells a use up to {minutes} minutes late.",
         file=sys.stderr,
     )
     return int(bool(found.uses))
@@ -198,7 +205,7 @@ def _move(session: Session, files: CampaignFiles, arn: str, args: argparse.Names
     with begin(files, plan, items, session.now(), aliases=args.repoint_aliases) as journal:
         if plan.draft is not None:
             make_key(journal, plan, session.kms_for(arn), session.now)
-            print(f"Made {journal.campaign.head.new}.", flush=True)
+            print(visible(f"Made {journal.campaign.head.new}."), flush=True)
         return _carry_out(session, journal)
 
 
@@ -330,7 +337,10 @@ def _print_writes(session: Session, items: Sequence[CampaignItem], new: str) -> 
     from kms_tui.campaigns.resource_move import write_lines
 
     for item in items:
-        for line in write_lines(item, new, session.account_with(item.account).services(item.region)):
+        account = session.account_with(item.account)
+        # A resource of the same name in another account would tell what is not so.
+        services = account.services(item.region) if account.id in ("", item.account) else None
+        for line in write_lines(item, new, services):
             print(visible(line))
 
 

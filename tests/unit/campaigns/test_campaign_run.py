@@ -435,10 +435,11 @@ class UntoldAccount:
 
 
 def test_whose_credentials_they_are_is_asked_before_anything_is_written() -> None:
-    own: Any = SimpleNamespace(account_with=lambda _, it=UntoldAccount(ACCOUNT): it)
-    assert SessionAccess(own).writing(ACCOUNT, REGION).region == REGION
-    other: Any = SimpleNamespace(account_with=lambda _, it=UntoldAccount("999988887777"): it)
-    access = SessionAccess(other)
+    own, other = UntoldAccount(ACCOUNT), UntoldAccount("999988887777")
+    session: Any = SimpleNamespace(account_with=lambda account: own)
+    assert SessionAccess(session).writing(ACCOUNT, REGION).region == REGION
+    session = SimpleNamespace(account_with=lambda account: other)
+    access = SessionAccess(session)
     for reach in (access.writing, access.kms):
         with pytest.raises(NoAccountError, match=f"No account of this session is {ACCOUNT}"):
             reach(ACCOUNT, REGION)
