@@ -176,20 +176,25 @@ class Account:
     def writing_services(self, region: str = "") -> Services:
         """As ``services``, with the writes of SERVICE_WRITES, each of which goes to the session's log.
 
-        Raises ReadOnlyError, or ConfigurationError where the user has not allowed them.
+        Raises as ``require_writes``.
         """
-        if self.read_only:
-            raise ReadOnlyError("A write to another service")
-        if not self.allows_service_writes:
-            raise ConfigurationError(
-                f"Writes to other services than KMS are not allowed in {self.title}.",
-                next_step="Start with --allow-service-writes, or set allow_service_writes in the "
-                "configuration file.",
-            )
+        self.require_writes()
         writing = self.opened().writing
         if writing is None:
             raise UnavailableError("A write to another service")
         return writing if region in ("", writing.region) else writing.in_region(region)
+
+    def require_writes(self) -> None:
+        """Raise ReadOnlyError, or ConfigurationError where the user has not allowed moves to write."""
+        if self.read_only:
+            raise ReadOnlyError("A write to another service")
+        if not self.allows_service_writes:
+            where = self.title if self.id or self.name else "this account"
+            raise ConfigurationError(
+                f"Writes to other services than KMS are not allowed in {where}.",
+                next_step="Start with --allow-service-writes, or set allow_service_writes in the "
+                "configuration file.",
+            )
 
     @property
     def refusal_monitor(self) -> RefusalMonitor | None:

@@ -15,14 +15,18 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
+from kms_tui.accounts.account import Account
 from kms_tui.atomic import FileError
 from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.campaigns.campaign import CampaignItem, ItemState
+from kms_tui.campaigns.campaign import CampaignItem, ItemState, is_carried_out
 from kms_tui.campaigns.journal import Journal
+from kms_tui.campaigns.preparation import check_destination
 from kms_tui.campaigns.resource_move import Announce, Outcome, ResourceMove, carry_out_in_kms
+from kms_tui.key_moves.destination import DestinationError
 from kms_tui.kms.arn import key_account, key_region
 from kms_tui.kms.errors import (
+    UNRECOGNIZED,
     AnswerError,
     ConfigurationError,
     CredentialsError,
@@ -75,6 +79,10 @@ class CampaignAccess(Protocol):
     def kms(self, account: str, region: str) -> Kms: ...
 
 
+class NoAccountError(ConfigurationError):
+    """An account is none of those that the session has opened."""
+
+
 class SessionAccess:
     """The accounts of a session; what is of none of them is refused."""
 
@@ -89,17 +97,24 @@ class SessionAccess:
         return self._services[account, region]
 
     def _opened(self, account: str, region: str) -> Services:
+        return self._account(account).writing_services(region)
+
+    def kms(self, account: str, region: str) -> Kms:
+        """The façade for grants and aliases, where writes are allowed: a name means a key of its account."""
+        found = self._account(account)
+        found.require_writes()
+        return found.kms(region)
+
+    def _account(self, account: str) -> Account:
         found = self._session.account_with(account)
-        # An account that has not been listed is known once its caller is asked for.
-        if (found.id or found.kms().caller().account) != account:
-            raise ConfigurationError(
+        if not found.id:
+            found.kms().caller()  # no call so far has told whose credentials these are
+        if found.id != account:
+            raise NoAccountError(
                 f"No account of this session is {account}.",
                 next_step="Open it too, with --accounts or its profile.",
             )
-        return found.writing_services(region)
-
-    def kms(self, account: str, region: str) -> Kms:
-        return self._session.account_with(account).kms(region)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +198,7 @@ class CampaignRun:
                 outcome = Outcome(ItemState.MOVED, outcome.words)  # by this campaign, earlier
             self.journal.state(number, outcome.state, self._now(), outcome.words)
             unreachable = unreachable + 1 if isinstance(error, EndpointError) else 0
-            if isinstance(error, CredentialsError | ReadOnlyError) or unreachable == _UNREACHABLE:
-                assert error is not None
+            if error is not None and (_fails_for_all(error) or unreachable == _UNREACHABLE):
                 raise error
         self._show(len(numbers), len(numbers), "")
 
@@ -205,23 +219,43 @@ class CampaignRun:
             if self._pause(self._fraction() * min(2.0**attempt, _LONGEST_PAUSE)):
                 break
         assert error is not None
-        if isinstance(error, ServiceError) and error.code in _GONE:
+        if item.is_resource and isinstance(error, ServiceError) and error.code in _GONE:
             return Outcome(ItemState.GONE, str(error)), error
         return Outcome(ItemState.FAILED, error.with_next_step), error
 
     def _carry_out(self, number: int, item: CampaignItem) -> Outcome:
         head = self.journal.campaign.head
         announce = partial(self._announce, number)
+        kms_new = self._kms_of_new()
+        # Not every service looks at the key that it is told to use.
+        check_destination(self.journal.campaign, kms_new)
         if item.is_resource:
-            return self._move(item, announce).carry_out()
-        kms_new = self._access.kms(key_account(head.new), key_region(head.new))
+            if not is_carried_out(item.move):  # a journal of another version, or one that was edited
+                return Outcome(ItemState.FAILED, f"this version of kms-tui does not move {item.use.kind}")
+            return self._move(number, announce).carry_out()
         kms = self._access.kms(item.account, item.region)
         return carry_out_in_kms(item, head.new, head.old_names, kms, kms_new, announce)
 
-    def _move(self, item: CampaignItem, announce: Announce) -> ResourceMove:
+    def _kms_of_new(self) -> Kms:
+        """That of the new key's account; where this is not opened, the old key's, which may be let in."""
         head = self.journal.campaign.head
-        services = self._access.writing(item.account, item.region)
-        return ResourceMove(item, head.new, head.old_names, services, announce)
+        try:
+            return self._access.kms(key_account(head.new), key_region(head.new))
+        except NoAccountError:
+            return self._access.kms(key_account(head.old), key_region(head.new))
+
+    def _move(self, number: int, announce: Announce) -> ResourceMove:
+        campaign = self.journal.campaign
+        item, head = campaign.items[number], campaign.head
+        return ResourceMove(
+            item,
+            head.new,
+            head.old_names,
+            self._access.writing(item.account, item.region),
+            announce,
+            lambda name: self._access.kms(item.account, item.region).describe(name).arn,
+            bool(campaign.records[number].commands),
+        )
 
     def _announce(self, number: int, line: str) -> None:
         self.journal.command(number, line, self._now())
@@ -238,11 +272,13 @@ class CampaignRun:
                 return
             for number in sent:
                 try:
-                    outcome = self._move(self.journal.campaign.items[number], _send_nothing).look()
-                except FileError:
-                    raise
+                    outcome = self._move(number, _send_nothing).look()
                 except ServiceError as error:
                     outcome = Outcome(ItemState.SENT, str(error))
+                except KmsTuiError:
+                    raise
+                except Exception as error:
+                    outcome = Outcome(ItemState.SENT, str(AnswerError.of(error)))
                 if outcome.state is not ItemState.SENT:
                     self.journal.state(number, outcome.state, self._now(), outcome.words)
 
@@ -253,6 +289,13 @@ class CampaignRun:
 
 def _send_nothing(line: str) -> None:
     """What a look announces: it sends no write."""
+
+
+def _fails_for_all(error: KmsTuiError) -> bool:
+    """Whether an error of one item would be that of every other."""
+    if isinstance(error, ServiceError):
+        return error.code in UNRECOGNIZED
+    return isinstance(error, CredentialsError | DestinationError | ReadOnlyError)
 
 
 def _may_try_again(error: KmsTuiError) -> bool:

@@ -7,6 +7,7 @@ key: it holds the lock of the key's folder. Files are for their owner alone, and
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -19,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from kms_tui.atomic import PRIVATE, PRIVATE_FOLDER, file_errors, make_folder, write_private
+from kms_tui.atomic import PRIVATE, PRIVATE_FOLDER, FileError, file_errors, make_folder, write_private
 from kms_tui.campaigns.campaign import (
     Campaign,
     CampaignHead,
@@ -137,8 +138,7 @@ class Journal:
         self._lock = lock
         self.campaign = read_journal(path, arn)
         with file_errors(path, "opened"):
-            self._file = path.open("r+b")
-            self._file.seek(0)
+            self._file = path.open("r+b", buffering=0)
             whole = self._file.read().rfind(b"\n") + 1
             self._file.seek(whole)
             self._file.truncate()
@@ -180,10 +180,17 @@ class Journal:
         self._append({"given_up": True, "at": at.isoformat()})
 
     def _append(self, shape: Mapping[str, Any]) -> None:
-        with file_errors(self.path, "written"):
-            self._file.write(_line(shape).encode())
-            self._file.flush()
-            os.fsync(self._file.fileno())
+        begins, line = self._file.tell(), memoryview(_line(shape).encode())
+        try:
+            with file_errors(self.path, "written"):
+                while line:
+                    line = line[self._file.write(line) or 0 :]
+                os.fsync(self._file.fileno())
+        except FileError:
+            with contextlib.suppress(OSError):  # a part of a line counts as none
+                self._file.seek(begins)
+                self._file.truncate()
+            raise
         _apply(self.campaign, shape)
 
 

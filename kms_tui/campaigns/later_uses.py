@@ -16,6 +16,9 @@ from kms_tui.evidence.events import Purpose, UsageEvent
 DELAY = timedelta(minutes=15)
 """How long after a call its event may appear (CloudTrail user guide, "event history")."""
 
+_KEPT = timedelta(days=90)
+"""How far back LookupEvents tells events."""
+
 
 @dataclass(frozen=True, slots=True)
 class LaterUse:
@@ -54,6 +57,11 @@ def later_uses(
     while not history.is_complete and keep_going():
         history.more(keep_going)
     return LaterUses(since, tuple(grouped(history.events)), history.is_complete)
+
+
+def told_since(since: datetime, now: datetime, *, is_live: bool) -> datetime:
+    """Since when uses are told at all; ``is_live`` as of a trail that keeps every event."""
+    return since if is_live else max(since, now - _KEPT)
 
 
 def grouped(events: Iterable[UsageEvent]) -> Sequence[LaterUse]:

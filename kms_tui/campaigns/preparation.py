@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
+from kms_tui.atomic import FileError
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.campaigns.campaign import Campaign, CampaignItem, head_of, items_of
 from kms_tui.campaigns.journal import CampaignFiles, Journal, JournalError
@@ -13,6 +14,7 @@ from kms_tui.creation import calls_after, create_params
 from kms_tui.key_moves.destination import DestinationError
 from kms_tui.key_moves.move_plan import MovePlan
 from kms_tui.kms.arn import Arn
+from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.model import KeyState
 
 _MAKING = "A key like the old one is being made."
@@ -40,9 +42,20 @@ def make_key(journal: Journal, plan: MovePlan, kms: Kms, now: Callable[[], datet
     params = create_params(plan.draft, plan.old.account_id, Arn.parse(plan.old.arn).partition)
     journal.note(_MAKING, now())
     answer = kms.call("CreateKey", **params)
-    journal.made(str(answer["KeyMetadata"]["Arn"]), now())
-    for operation, after in calls_after(plan.draft, journal.campaign.head.new):
-        kms.call(operation, **after)
+    made = str(answer["KeyMetadata"]["Arn"])
+    try:
+        journal.made(made, now())
+    except FileError as error:
+        raise FileError(f"{error} The key {made} was made.", next_step=f"Go on with --to {made}.") from error
+    for operation, after in calls_after(plan.draft, made):
+        try:
+            kms.call(operation, **after)
+        except KmsTuiError as error:
+            journal.note(f"The new key was made, and {operation} failed: {error}", now())
+            raise KmsTuiError(
+                f"{made} was made, and {operation} failed: {error}",
+                next_step=f"Make up for {operation}; then the same command without --to goes on.",
+            ) from error
 
 
 def check_destination(campaign: Campaign, kms: Kms) -> None:
@@ -55,7 +68,15 @@ def check_destination(campaign: Campaign, kms: Kms) -> None:
             f"The campaign has no new key yet.{may_be_there}",
             next_step="Name the key with --to, or give the campaign up and begin again.",
         )
-    key = kms.describe(head.new)
+    try:
+        key = kms.describe(head.new)
+    except ServiceError as error:
+        if error.code != "NotFoundException":
+            raise
+        raise DestinationError(
+            f"The new key, {head.new}, is not there.",
+            next_step="See that the account and the endpoint are the campaign's, or give it up.",
+        ) from error
     if key.state != KeyState.ENABLED:
         raise DestinationError(
             f"The new key is {key.state}: nothing can be moved to it.", next_step="Enable it first."

@@ -17,10 +17,12 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.campaigns.campaign import ALIASES, GRANTS, CampaignItem, ItemState
 from kms_tui.command_text import aws_cli, service_line
 from kms_tui.key_moves.move import Done, LostUpdate, MoveStep, Remainder, ServiceCall, filled
-from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.operations import SECRET_MEMBERS, may_read, may_write
 
 _MOST_PAGES = 100
+_NO_KEY = "NotFoundException"
+"""KMS's code for a key, alias or grant that is not there."""
 _MOST_UPDATES = 5
 """Writes of others that are carried over for one step."""
 _PAGES: Mapping[tuple[str, str], tuple[str, str, str]] = {
@@ -28,6 +30,18 @@ _PAGES: Mapping[tuple[str, str], tuple[str, str, str]] = {
     ("logs", "DescribeLogGroups"): ("nextToken", "nextToken", "logGroups"),
 }
 """Reads that come in pages: the members with the next page's token in request and answer, and the list."""
+
+
+class Seen(NamedTuple):
+    """What a read tells of a step: the text at its path, and why the resource is left alone, or "".
+
+    ``failure`` is why the service did not make a change that it had taken.
+    """
+
+    found: str
+    left_alone: str = ""
+    is_under_way: bool = False
+    failure: str = ""
 
 
 class Outcome(NamedTuple):
@@ -39,6 +53,8 @@ class Outcome(NamedTuple):
 
 Announce = Callable[[str], None]
 """Told a command line before it is sent."""
+KeyOf = Callable[[str], str]
+"""The ARN of the key that an alias, id or ARN means in the resource's account now; raises KmsTuiError."""
 
 
 class LostUpdateError(KmsTuiError):
@@ -49,7 +65,8 @@ class LostUpdateError(KmsTuiError):
 class ResourceMove:
     """One resource on its way; ``services`` may write, in the item's account and Region.
 
-    ``announce`` gets each write as a command line, without secrets, before it is sent.
+    ``announce`` gets each write as a command line, without secrets, before it is sent. ``was_begun``: an
+    earlier run has sent writes for it.
     """
 
     item: CampaignItem
@@ -57,28 +74,72 @@ class ResourceMove:
     old_names: frozenset[str]
     services: Services
     announce: Announce
+    key_of: KeyOf = str
+    was_begun: bool = False
 
     def carry_out(self) -> Outcome:
         """Move the resource, as far as it has not been; raises KmsTuiError."""
         values = dict(self.item.values(self.new))
-        wrote = False
+        wrote = is_under_way = False
         for step in self._steps():
             if step.done is None:
                 answer = self._call(step.call, values)
+            elif step.only_where and not (wrote or self.was_begun):
+                continue
             else:
-                found, why = self._found(step.done, values)
-                if why:
-                    return Outcome(ItemState.LEFT_ALONE, why)
-                if found == filled(step.done.value, values):
+                seen = self._seen(step.done, values)
+                if seen.left_alone:
+                    return Outcome(ItemState.LEFT_ALONE, seen.left_alone)
+                if seen.found == filled(step.done.value, values) and not seen.failure:
+                    is_under_way = is_under_way or seen.is_under_way
                     continue
-                if step.done.value == "$key" and found not in {*self.old_names, self.item.use.reference}:
-                    return Outcome(ItemState.CHANGED, _changed(found))
+                names_key = step.done.value == "$key" and seen.found != self.new
+                if names_key and (other := self._unlike_old(seen.found)) is not None:
+                    return other
                 answer = self._write(step, values)
                 wrote = True
             name, path = step.keeps
             if name:
                 values[name] = str(jmespath.search(path, answer))
-        return self._outcome(values) if wrote else Outcome(ItemState.ALREADY, self._remainder(values))
+        if wrote or is_under_way:
+            return self._outcome(values)
+        return Outcome(ItemState.ALREADY, self._remainder(values))
+
+    def _unlike_old(self, found: str) -> Outcome | None:
+        """What has become of a resource that does not name the old key; None for one that does.
+
+        An alias of the old key may mean another one by now. Where that is the new key, the resource is
+        written all the same: its data may still be under the old one.
+        """
+        if not found:
+            return Outcome(ItemState.CHANGED, "it names no key now")
+        is_old = self._is_old(found)
+        if is_old and "alias/" not in found:
+            return None
+        meant = self._meant(found)
+        if is_old and meant in {self.new, found, *self.old_names}:
+            return None
+        if meant == self.new:
+            return Outcome(ItemState.ALREADY, f"it names {found}, which is the new key")
+        which = "" if meant == found else f", which is {meant or 'no key'}"
+        return Outcome(ItemState.CHANGED, f"it names {found}{which} now")
+
+    def _meant(self, name: str) -> str:
+        """The ARN of the key that a name means, "" for none, and the name itself where KMS does not tell."""
+        if ":key/" in name:
+            return name
+        try:
+            return self.key_of(name)
+        except ServiceError as error:
+            if error.code == _NO_KEY:
+                return ""
+            if self._is_old(name):
+                raise
+            return name
+
+    def _is_old(self, name: str) -> bool:
+        """Whether the plan knew the old key by a name."""
+        return name in self.old_names or name == self.item.use.reference
 
     def look(self) -> Outcome:
         """Whether a change that was sent is seen by now; raises KmsTuiError."""
@@ -94,18 +155,26 @@ class ResourceMove:
     def _outcome(self, values: Mapping[str, str]) -> Outcome:
         """Read back: MOVED where the resource names the new key, else SENT."""
         for step in self._steps():
-            if step.done is not None and self._found(step.done, values)[0] != filled(step.done.value, values):
+            if step.done is None:
+                continue
+            seen = self._seen(step.done, values)
+            if seen.failure:
+                return Outcome(ItemState.FAILED, f"taken, and then not made: {seen.failure}")
+            if seen.found != filled(step.done.value, values):
                 return Outcome(ItemState.SENT, "sent; the service does not show it yet")
+            if seen.is_under_way:
+                return Outcome(ItemState.SENT, "sent; the service is still at it")
         return Outcome(ItemState.MOVED, self._remainder(values))
 
-    def _found(self, done: Done, values: Mapping[str, str]) -> tuple[str, str]:
-        """What stands at the path now, and why the resource is left alone, or ""."""
+    def _seen(self, done: Done, values: Mapping[str, str]) -> Seen:
         answer = self._call(done.read, values)
         path, why = done.left_alone
         if path and jmespath.search(path, answer):
-            return "", why
+            return Seen("", why)
         found = jmespath.search(filled(done.path, values), answer)
-        return ("" if found is None else str(found)), ""
+        is_under_way = bool(done.under_way and jmespath.search(done.under_way, answer))
+        failure = jmespath.search(done.failure, answer) if done.failure else None
+        return Seen("" if found is None else str(found), "", is_under_way, str(failure or ""))
 
     def _write(self, step: MoveStep, values: Mapping[str, str]) -> Mapping[str, Any]:
         params = filled(step.call.params, values)
@@ -152,7 +221,7 @@ class ResourceMove:
         if remainder is None:
             return ""
         found = jmespath.search(filled(remainder.path, values), self._call(remainder.read, values))
-        return remainder.words.format(", ".join(map(str, found))) if found else ""
+        return remainder.words.format(_listed([str(each) for each in found])) if found else ""
 
     def _call(self, call: ServiceCall, values: Mapping[str, str]) -> Mapping[str, Any]:
         """A read with all its pages."""
@@ -186,7 +255,8 @@ def write_lines(item: CampaignItem, new: str, services: Services | None) -> Iter
         if may_write(call.service, call.operation):
             secret = SECRET_MEMBERS.get((call.service, call.operation), ()) if step.taken else ()
             params = {**filled(call.params, values), **dict.fromkeys(secret, "")}
-            yield _line(item, call, {**params, **_repeated(step, values, services)})
+            line = _line(item, call, {**params, **_repeated(step, values, services)})
+            yield f"# where {step.only_where}: {line}" if step.only_where else line
 
 
 def _repeated(step: MoveStep, values: Mapping[str, str], services: Services | None) -> Mapping[str, Any]:
@@ -199,6 +269,19 @@ def _repeated(step: MoveStep, values: Mapping[str, str], services: Services | No
         return dict(jmespath.search(filled(step.taken, values), answer) or {})
     except (KmsTuiError, jmespath.exceptions.JMESPathError):
         return {}
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names with commas; of numbers that follow each other, the first and the last: "1 to 59, 61"."""
+    if not all(name.isdecimal() for name in names):
+        return ", ".join(names)
+    runs: list[list[int]] = []
+    for number in sorted(map(int, names)):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def _steps_of(item: CampaignItem) -> Sequence[MoveStep]:
@@ -215,11 +298,6 @@ def _grant_line(item: CampaignItem, new: str, region: str) -> str:
 
 def _repoint_line(item: CampaignItem, new: str, region: str) -> str:
     return aws_cli("UpdateAlias", {"AliasName": item.use.resource, "TargetKeyId": new}, region=region)
-
-
-def _changed(found: str) -> str:
-    """What a resource names instead of the old key, in words."""
-    return f"it names {found} now" if found else "it names no key now"
 
 
 def carry_out_in_kms(
@@ -242,6 +320,8 @@ def carry_out_in_kms(
         same = {name: value for name, value in there.items() if value}
         if same == {**wanted, "Operations": sorted(wanted["Operations"])}:
             return Outcome(ItemState.ALREADY, f"the new key has the grant {grant.grant_id}")
+    if item.use.resource not in {grant.grant_id for grant in kms.grants(item.use.reference)}:
+        return Outcome(ItemState.GONE, "the grant was revoked or retired since the plan")
     announce(_grant_line(item, new, kms_new.region))
     created = kms_new.create_grant(new, **item.grant)
     return Outcome(ItemState.MOVED, f"the new key has the grant {created.grant_id}")
@@ -255,7 +335,7 @@ def _repoint(
     if found == new:
         return Outcome(ItemState.ALREADY)
     if found not in old_names:
-        return Outcome(ItemState.CHANGED, _changed(found))
+        return Outcome(ItemState.CHANGED, f"it names {found} now")
     announce(_repoint_line(item, new, kms.region))
     kms.update_alias(name, new)
     return Outcome(ItemState.MOVED)

@@ -54,8 +54,14 @@ where the session or the account is read-only. Secrets pass through memory, and 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     parser.add_argument("key", metavar="KEY", help="the key that is left: its id, alias or ARN")
-    parser.add_argument("--to", metavar="KEY2", help="the other key: id, alias, ARN; or: new")
-    parser.add_argument("--only", metavar="KIND", action="append", default=[], help="one kind; repeatable")
+    parser.add_argument("--to", metavar="KEY2", help="the other key: id, alias or ARN; new: one made like it")
+    parser.add_argument(
+        "--only",
+        metavar="KIND",
+        action="append",
+        default=[],
+        help="one kind, as --dry-run names it; repeatable",
+    )
     parser.add_argument(
         "--repoint-aliases", action="store_true", help="last, have the key's aliases name the new key"
     )
@@ -128,7 +134,7 @@ def _status(files: CampaignFiles, arn: str, args: argparse.Namespace) -> int:
 
 def _later_uses(files: CampaignFiles, arn: str, session: Session) -> int:
     """Print who used the old key by CloudTrail; 1 where anyone did."""
-    from kms_tui.campaigns.later_uses import DELAY, later_uses
+    from kms_tui.campaigns.later_uses import DELAY, later_uses, told_since
     from kms_tui.evidence.activity import Trail
 
     campaign, services = files.newest(arn), session.services_for(arn)
@@ -150,8 +156,9 @@ def _later_uses(files: CampaignFiles, arn: str, session: Session) -> int:
         )
     minutes = DELAY.seconds // 60
     said = "No use of the key" if not found.uses else f"{len(found.uses):,} uses of the key"
+    told = told_since(since, session.now(), is_live=is_live)
     print(
-        f"{said} since {since:%Y-%m-%d %H:%M:%S UTC}; CloudTrail tells a use up to {minutes} minutes late.",
+        f"{said} since {told:%Y-%m-%d %H:%M:%S UTC}; CloudTrail tells a use up to {minutes} minutes late.",
         file=sys.stderr,
     )
     return int(bool(found.uses))
@@ -178,6 +185,10 @@ def _move(session: Session, files: CampaignFiles, arn: str, args: argparse.Names
 
     if unknown := [kind for kind in args.only if kind not in KINDS]:
         args.usage_error(f"--only: {unknown[0]!r} is none of: {', '.join(KINDS)}")
+    if not args.dry_run:
+        # Refused before the scan, which may take minutes.
+        _require_answers(args)
+        session.account_of(arn).require_writes()
     plan = _plan(session, arn, args)
     if plan is None:
         return 130
@@ -188,13 +199,13 @@ def _move(session: Session, files: CampaignFiles, arn: str, args: argparse.Names
         return FAILURE
     if args.dry_run:
         return 0
-    _check_writes(session, items)
+    _check_writes(session, items, arn)
     if not items and plan.draft is None:
         return 0
     with begin(files, plan, items, session.now(), aliases=args.repoint_aliases) as journal:
         if plan.draft is not None:
             make_key(journal, plan, session.kms_for(arn), session.now)
-            print(f"Made {journal.campaign.head.new}.", flush=True)
+            print(visible(f"Made {journal.campaign.head.new}."), flush=True)
         return _carry_out(session, journal)
 
 
@@ -204,8 +215,18 @@ def _resume(session: Session, files: CampaignFiles, earlier: Campaign, args: arg
     from kms_tui.key_moves.destination import find_destination
 
     arn = earlier.head.old
+    if args.dry_run and not earlier.head.new:
+        args.usage_error("the unfinished campaign has no new key yet: without --dry-run, --to names it")
+    if args.dry_run:
+        print(visible(f"Unfinished. {head_in_words(earlier)}"))
+        open_items = [earlier.items[number] for number in earlier.open_items]
+        _print_writes(session, open_items, earlier.head.new)
+        return 0
     with files.resume(arn) as journal:
         campaign = journal.campaign
+        open_items = [campaign.items[number] for number in campaign.open_items]
+        _require_items(open_items, args)
+        _check_writes(session, open_items, arn)
         if args.to is not None and args.to != _NEW:
             old = session.kms_for(arn).describe(arn)
             named = find_destination(old, args.to, session.kms_for(arn), session.kms_for).arn
@@ -216,15 +237,24 @@ def _resume(session: Session, files: CampaignFiles, earlier: Campaign, args: arg
                     f"the unfinished campaign moves the key to {campaign.head.new}: no --to, or --give-up"
                 )
         check_destination(campaign, session.kms_for(campaign.head.new or arn))
-        open_items = [campaign.items[number] for number in campaign.open_items]
         print(visible(f"Resumed. {head_in_words(campaign)}"))
-        if args.dry_run:
-            _print_writes(session, open_items, campaign.head.new)
-            return 0
-        _check_writes(session, open_items)
         if not args.yes and not _confirmed(f"Go on with {len(open_items):,} items?", args):
             return FAILURE
         return _carry_out(session, journal)
+
+
+def _require_items(open_items: Sequence[CampaignItem], args: argparse.Namespace) -> None:
+    """End with a usage error where flags ask for others than the items of the unfinished campaign."""
+    from kms_tui.campaigns.campaign import ALIASES
+
+    kinds = {item.use.kind for item in open_items}
+    if args.only and not kinds <= {*args.only}:
+        args.usage_error("--only: the unfinished campaign has others too; finish it, or --give-up")
+    if args.repoint_aliases and ALIASES not in kinds:
+        args.usage_error(
+            "--repoint-aliases: the unfinished campaign repoints none; finish it without, and move again with"
+            " --to and --repoint-aliases"
+        )
 
 
 def _plan(session: Session, arn: str, args: argparse.Namespace) -> MovePlan | None:
@@ -270,7 +300,9 @@ def _agreed_on_plan(
     for obstacle in plan.obstacles:
         print(visible(f"In the way: {obstacle.sentence}"), file=sys.stderr)
     if args.dry_run:
-        _print_writes(session, items, plan.new.arn if plan.new is not None else plan.old.arn)
+        if plan.draft is not None:
+            _print_making(plan)
+        _print_writes(session, items, plan.new.arn if plan.new is not None else _stand_in(plan.old.arn))
         return True
     if plan.obstacles and not args.despite_obstacles:
         print(
@@ -278,29 +310,62 @@ def _agreed_on_plan(
             file=sys.stderr,
         )
         return False
-    return args.yes or not items or _confirmed(f"Move {len(items):,} items?", args)
+    if args.yes or not (items or plan.draft is not None):
+        return True
+    making = "Make a key and move" if plan.draft is not None else "Move"
+    return _confirmed(f"{making} {len(items):,} items?", args)
+
+
+def _stand_in(old: str) -> str:
+    """An ARN in place of that of a key which is still to be made."""
+    return f"{old.partition(':key/')[0]}:key/NEW_KEY"
+
+
+def _print_making(plan: MovePlan) -> None:
+    """The commands that make the new key, whose id stands as NEW_KEY in them and in those that follow."""
+    from kms_tui.command_text import aws_cli
+    from kms_tui.creation import calls_after, create_params
+    from kms_tui.kms.arn import Arn
+
+    assert plan.draft is not None
+    params = create_params(plan.draft, plan.old.account_id, Arn.parse(plan.old.arn).partition)
+    for operation, after in (("CreateKey", params), *calls_after(plan.draft, _stand_in(plan.old.arn))):
+        print(visible(aws_cli(operation, after, region=plan.region)))
 
 
 def _print_writes(session: Session, items: Sequence[CampaignItem], new: str) -> None:
     from kms_tui.campaigns.resource_move import write_lines
 
     for item in items:
-        for line in write_lines(item, new, session.account_with(item.account).services(item.region)):
+        account = session.account_with(item.account)
+        # A resource of the same name in another account would tell what is not so.
+        services = account.services(item.region) if account.id in ("", item.account) else None
+        for line in write_lines(item, new, services):
             print(visible(line))
 
 
-def _check_writes(session: Session, items: Sequence[CampaignItem]) -> None:
-    """Raise what keeps writes from any of the accounts, before the first is sent."""
+def _check_writes(session: Session, items: Sequence[CampaignItem], arn: str) -> None:
+    """Raise what keeps writes from the key's account or any of the items', before the first is sent."""
     from kms_tui.campaigns.campaign_run import SessionAccess
 
+    session.account_of(arn).require_writes()
     access = SessionAccess(session)
-    for account, region in dict.fromkeys((item.account, item.region) for item in items if item.is_resource):
-        access.writing(account, region)
+    for account, region, is_resource in dict.fromkeys(
+        (item.account, item.region, item.is_resource) for item in items
+    ):
+        if is_resource:
+            access.writing(account, region)
+        else:
+            access.kms(account, region)
+
+
+def _require_answers(args: argparse.Namespace) -> None:
+    if not args.yes and not sys.stdin.isatty():
+        args.usage_error("there is no terminal to ask on: add --yes")
 
 
 def _confirmed(question: str, args: argparse.Namespace) -> bool:
-    if not sys.stdin.isatty():
-        args.usage_error("there is no terminal to ask on: add --yes")
+    _require_answers(args)
     try:
         answer = input(f"{question} Type yes: ")
     except (EOFError, KeyboardInterrupt):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 FAILURE = 2
 """The exit code where nothing could begin, or nobody knows how it ended."""
 _STOPPED = 130
+_WAITS = "The job waits to be confirmed; until then it moves nothing."
 _REPORT_PREFIX = "kms-tui/move-objects"
 _EPILOG = """\
 examples:
@@ -145,7 +146,7 @@ def _begin(session: Session, args: argparse.Namespace) -> int:
     if not args.dry_run:
         session.current.writing_services()  # refused before anything is read
     old = session.kms_for(args.source).describe(args.source)
-    account = session.kms.account_id or old.account_id
+    account = session.kms.account_id or session.kms.caller().account or old.account_id
     new = _new_key(session, args, old, account)
     bucket = read_bucket(_services(session, old.region), args.bucket)
     move = _request(args, account, old, new, bucket)
@@ -252,7 +253,7 @@ def _go_on(session: Session, args: argparse.Namespace) -> int:
     from kms_tui.object_moves.bucket_facts import read_bucket
     from kms_tui.object_moves.move_request import ObjectMoveError
 
-    account = session.kms.account_id
+    account = session.kms.account_id or session.kms.caller().account
     if not account:
         raise ObjectMoveError(
             "Whose account this is is not known.",
@@ -282,9 +283,15 @@ def _to_its_end(job_run: JobRun, args: argparse.Namespace) -> int:
             with contextlib.suppress(ReadOnlyError, ConfigurationError):  # then it waits for ever
                 job_run.cancel()
             return _nothing()
+        if args.yes or sys.stdin.isatty():
+            try:
+                job_run.require_writes()  # before anybody is asked
+            except (ReadOnlyError, ConfigurationError):
+                _say_how_to_go_on(job_run, args, _WAITS)
+                raise
         agreed = _agreed(job, args)
         if agreed is None:
-            _say_how_to_go_on(job_run, args, "The job waits to be confirmed; until then it moves nothing.")
+            _say_how_to_go_on(job_run, args, _WAITS)
             return _STOPPED if sys.stdin.isatty() else FAILURE
         if not agreed:
             job_run.cancel()

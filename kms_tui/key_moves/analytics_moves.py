@@ -120,6 +120,7 @@ ANALYTICS_MOVES = (
                 done=Done(
                     ServiceCall("kinesis", "DescribeStreamSummary", {"StreamName": "$resource"}),
                     "StreamDescriptionSummary.KeyId",
+                    under_way="StreamDescriptionSummary.StreamStatus == 'UPDATING'",
                 ),
             ),
         ),

@@ -27,10 +27,14 @@ _CONTENT = (
     + ", (Policies && {Policies: join('', ['[', join(',', Policies[].PolicyText), ']'])}) || `{}`)"
 )
 _LABELS_BEFORE = f"{_ONE_BEFORE}.Labels"
+_LABELS_LEFT = f"({_ONE_BEFORE}.KeyId != '$key' && {_LABELS_BEFORE}) || `[]`"
+"""The labels of a version that is not under the new key yet: those under it were labelled by somebody."""
 _SECRET = ServiceCall("secretsmanager", "DescribeSecret", {"SecretId": "$resource"})
 _OF_AWS = '["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"]'
 """The staging labels whose versions UpdateSecret encrypts again."""
 _FUNCTION = ServiceCall("lambda", "GetFunctionConfiguration", {"FunctionName": "$resource"})
+_UPDATING = "LastUpdateStatus == 'InProgress'"
+_NOT_UPDATED = "LastUpdateStatus == 'Failed' && (LastUpdateStatusReason || 'Lambda does not say why')"
 _QUEUE = {"QueueUrl": "$queue", "AttributeNames": ["KmsMasterKeyId"]}
 _TOPIC = "arn:$partition:sns:$region:$account:$resource"
 _HISTORY = ServiceCall("ssm", "GetParameterHistory", {"Name": "$resource"})
@@ -151,15 +155,16 @@ APPLICATION_MOVES = (
             MoveStep(
                 ServiceCall("ssm", "LabelParameterVersion", {"Name": "$resource"}),
                 _HISTORY,
-                f"{{Labels: {_LABELS_BEFORE}}}",
-                done=Done(_HISTORY, f"length({_LABELS_BEFORE} || `[]`)", "0"),
+                f"{{Labels: {_LABELS_BEFORE}, ParameterVersion: {_LATEST}.Version}}",
+                done=Done(_HISTORY, f"length({_LABELS_LEFT})", "0"),
+                only_where="the version before has labels",
             ),
         ),
         old_key_needed=True,
         remainder=Remainder(
             _HISTORY,
             "Parameters[?KeyId!='$key'].to_string(Version)",
-            "versions {} of its history stay under the old key",
+            "versions of its history that stay under the old key: {}",
         ),
     ),
     _anew(
@@ -177,7 +182,7 @@ APPLICATION_MOVES = (
         "UpdateFunctionConfiguration",
         {"FunctionName": "$resource", "KMSKeyArn": "$key"},
         "environment",
-        done=Done(_FUNCTION, "KMSKeyArn"),
+        done=Done(_FUNCTION, "KMSKeyArn", under_way=_UPDATING, failure=_NOT_UPDATED),
     ),
     _one_call(
         "Lambda functions",
@@ -189,7 +194,7 @@ APPLICATION_MOVES = (
         "durable executions",
         read=_FUNCTION,
         taken='{DurableConfig: merge(DurableConfig, {KMSKeyArn: `"$key"`})}',
-        done=Done(_FUNCTION, "DurableConfig.KMSKeyArn"),
+        done=Done(_FUNCTION, "DurableConfig.KMSKeyArn", under_way=_UPDATING, failure=_NOT_UPDATED),
     ),
     _one_call(
         "Lambda event source mappings",

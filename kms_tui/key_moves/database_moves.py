@@ -254,6 +254,7 @@ DATABASE_MOVES = (
                 done=Done(
                     ServiceCall("dynamodb", "DescribeTable", {"TableName": "$resource"}),
                     "Table.SSEDescription.KMSMasterKeyArn",
+                    under_way="Table.SSEDescription.Status == 'UPDATING'",
                 ),
             ),
         ),

@@ -54,13 +54,16 @@ class Done:
     """A step is done already where the text at ``path`` of a read's answer is ``value``.
 
     ``left_alone`` is a path to something that is there only where the resource is to be left as it is, and
-    why.
+    why. ``under_way`` is an expression that is true while the service is still at the change, ``failure`` one
+    whose text is why it has not made it.
     """
 
     read: ServiceCall
     path: str
     value: str = "$key"
     left_alone: tuple[str, str] = ("", "")
+    under_way: str = ""
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ class MoveStep:
     """One call that changes something, or tells what later steps need.
 
     ``taken`` is a JMESPath expression on the answer of ``read``: an object of further members. ``keeps`` is a
-    name, and the path in the call's own answer whose text later steps need.
+    name, and the path in the call's own answer whose text later steps need. ``only_where`` says in words when
+    a step is for a resource at all: it follows a write of the step before it, and is left out without one.
     """
 
     call: ServiceCall
@@ -90,6 +94,7 @@ class MoveStep:
     done: Done | None = None
     keeps: tuple[str, str] = ("", "")
     lost_update: LostUpdate | None = None
+    only_where: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def _new_resource(plan: MovePlan) -> str:
 
 def _key_statements(plan: MovePlan) -> Iterator[dict[str, Any]]:
     if plan.grants:
-        yield _allow("OtherGrants", ["kms:CreateGrant"], _new_resource(plan))
+        yield _allow("OtherGrants", ["kms:CreateGrant", "kms:ListGrants"], _new_resource(plan))
     if plan.aliases:
         named = [alias.arn for alias in plan.aliases if alias.arn]
         yield _allow("Aliases", ["kms:UpdateAlias"], [plan.old.arn, _new_resource(plan), *named])

@@ -60,9 +60,7 @@ def read_bucket(services: Services, name: str) -> BucketFacts:
         name,
         region,
         read_fact(lambda: _default(there.call("s3", "GetBucketEncryption", asked))),
-        read_fact(
-            lambda: str(there.call("s3", "GetBucketVersioning", asked).get("Status") or _NOT_VERSIONED)
-        ),
+        read_fact(lambda: _versioning(there.call("s3", "GetBucketVersioning", asked))),
     )
 
 

@@ -97,6 +97,10 @@ class JobRun:
             seconds = min(seconds * _SLOWER, _LONGEST_WAIT) if job.status == before else _FIRST_WAIT
         return job
 
+    def require_writes(self) -> None:
+        """Raise what keeps ``confirm`` and ``cancel`` from being sent."""
+        self._writing()
+
     def confirm(self) -> BatchJob:
         """Have a job that waits run; one that does no longer wait is left alone."""
         return self._ask_for("Ready", WAITING)

@@ -12,6 +12,7 @@ from botocore import xform_name
 
 from kms_tui.backend.base import Services
 from kms_tui.kms.errors import KmsTuiError, ServiceError
+from kms_tui.kms.model import CallerIdentity
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 OLD = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-1111-1111-1111-111111111111"
@@ -36,6 +37,11 @@ class StoredServices:
         self.tables: dict[str, str] = {}
         self.slow_tables: dict[str, list[str]] = {}
         """Table -> the keys that it still tells, before that it was given."""
+        self.updating: list[str] = []
+        """What tables tell of their encryption, the last first; ENABLED after that."""
+        self.functions: dict[str, dict[str, Any]] = {}
+        self.refuses_functions = False
+        """Whether an update is taken, and not made."""
         self.calls: list[tuple[str, str]] = []
         self.before: Hook = _nothing
         self.after: Hook = _nothing
@@ -75,7 +81,7 @@ class StoredServices:
         resource = next(
             (
                 str(params[name])
-                for name in ("Name", "SecretId", "QueueUrl", "QueueName", "TableName")
+                for name in ("Name", "SecretId", "QueueUrl", "QueueName", "TableName", "FunctionName")
                 if name in params
             ),
             "",
@@ -146,11 +152,58 @@ class StoredServices:
         name = params["TableName"]
         still = self.slow_tables.get(name, [])
         key = still.pop() if still else self.tables[name]
-        return {"Table": {"SSEDescription": {"KMSMasterKeyArn": key}}}
+        under_way = self.updating.pop() if self.updating else "ENABLED"
+        return {"Table": {"SSEDescription": {"KMSMasterKeyArn": key, "Status": under_way}}}
+
+    def _get_function_configuration(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self.functions[params["FunctionName"]]
+
+    def _update_function_configuration(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        function = self.functions[params["FunctionName"]]
+        failed = {"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "the key is not accessible"}
+        function |= {"KMSKeyArn": params["KMSKeyArn"], **(failed if self.refuses_functions else {})}
+        if not self.refuses_functions:
+            function["LastUpdateStatus"] = "Successful"
+        return function
 
     def _update_table(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         self.tables[params["TableName"]] = params["SSESpecification"]["KMSMasterKeyId"]
         return {}
+
+
+class FakeKms:
+    """KMS with both keys: what each alias means, the grants, and the state of the new key."""
+
+    region, account_id, partition = REGION, ACCOUNT, "aws"
+
+    def __init__(self) -> None:
+        self.aliases: dict[str, str] = {"alias/orders": OLD}
+        self.grants: dict[str, list[dict[str, Any]]] = {OLD: [], NEW: []}
+        self.state = "Enabled"
+
+    def in_region(self, region: str) -> FakeKms:
+        return self
+
+    def caller(self) -> CallerIdentity:
+        return CallerIdentity()
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        return dict(getattr(self, f"_{xform_name(operation)}")(params))
+
+    def _describe_key(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        named = str(params["KeyId"])
+        arn = self.aliases.get(named, named)
+        if "alias/" in arn:
+            raise ServiceError("NotFoundException", "", operation="DescribeKey")
+        state = self.state if arn == NEW else "Enabled"
+        return {"KeyMetadata": {"KeyId": arn.rpartition("/")[2], "Arn": arn, "KeyState": state}}
+
+    def _list_grants(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"Grants": self.grants[params["KeyId"]], "Truncated": False}
+
+    def _create_grant(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.grants[params["KeyId"]].append({**params, "GrantId": "g-new"})
+        return {"GrantId": "g-new", "GrantToken": "token"}
 
 
 class Killed(BaseException):

@@ -8,29 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from kms_tui.backend.aws import connect
 from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.campaigns.campaign import CampaignHead, CampaignItem, ItemState
-from kms_tui.campaigns.campaign_run import CampaignRun, SessionAccess
+from kms_tui.campaigns.campaign import GRANTS, CampaignHead, CampaignItem, ItemState
+from kms_tui.campaigns.campaign_run import CampaignRun, NoAccountError, SessionAccess
 from kms_tui.campaigns.journal import CampaignFiles, JournalError
 from kms_tui.evidence.scan_task import Use
-from kms_tui.kms.errors import (
-    ConfigurationError,
-    CredentialsError,
-    EndpointError,
-    KmsTuiError,
-    OutcomeUnknownError,
-    ServiceError,
-)
-from kms_tui.session import BackendKind, Connection, open_session
-from tests.endpoints.environment import use_static_credentials
-from tests.endpoints.moto import MotoEndpoint
-from tests.unit.campaigns.services import ACCOUNT, NEW, OLD, REGION, Killed, StoredServices, failing
+from kms_tui.kms.errors import CredentialsError, EndpointError, KmsTuiError, OutcomeUnknownError, ServiceError
+from tests.unit.campaigns.services import ACCOUNT, NEW, OLD, REGION, FakeKms, Killed, StoredServices, failing
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 _OTHER = OLD.replace("1111-1111", "3333-3333")
@@ -39,6 +29,7 @@ _KIND = {
     "secret": "Secrets Manager secrets",
     "queue": "SQS queues",
     "table": "DynamoDB tables",
+    "function": "Lambda functions",
 }
 Make = Callable[..., CampaignRun]
 
@@ -49,6 +40,7 @@ class World:
 
     files: CampaignFiles
     services: StoredServices = field(default_factory=StoredServices)
+    keys: FakeKms = field(default_factory=FakeKms)
     waited: list[float] = field(default_factory=list)
 
     def writing(self, account: str, region: str) -> Services:
@@ -56,11 +48,15 @@ class World:
         return self.services
 
     def kms(self, account: str, region: str) -> Kms:
-        raise AssertionError("no item is of KMS")
+        assert (account, region) == (ACCOUNT, REGION)
+        return Kms(self.keys)
 
     def begin(self, *items: tuple[str, str]) -> None:
+        self.begin_with(*(item(kind, name) for kind, name in items))
+
+    def begin_with(self, *items: CampaignItem) -> None:
         head = CampaignHead("c1", NOW, OLD, NEW, frozenset({OLD, "alias/orders"}))
-        self.files.begin(head, [item(kind, name) for kind, name in items]).close()
+        self.files.begin(head, items).close()
 
     def pause(self, seconds: float) -> bool:
         self.waited.append(seconds)
@@ -85,7 +81,13 @@ class World:
 
 
 def item(kind: str, name: str, reference: str = OLD) -> CampaignItem:
-    return CampaignItem(ACCOUNT, REGION, Use(_KIND[kind], name, reference))
+    purpose = "environment" if kind == "function" else ""
+    return CampaignItem(ACCOUNT, REGION, Use(_KIND[kind], name, reference, purpose=purpose))
+
+
+def grant(grant_id: str) -> CampaignItem:
+    members = {"GranteePrincipal": "arn:aws:iam::111122223333:role/app", "Operations": ["Decrypt"]}
+    return CampaignItem(ACCOUNT, REGION, Use(GRANTS, grant_id, OLD), members)
 
 
 @pytest.fixture
@@ -108,7 +110,7 @@ def test_each_kind_is_written_read_back_and_logged_without_its_secret(world: Wor
     assert (before["Labels"], after["Labels"]) == ([], ["live"])
     assert (services.secrets["s"]["KmsKeyId"], services.queues["q"], services.tables["t"]) == (NEW,) * 3
     parameter, secret, *_ = world.words()
-    assert parameter.startswith("versions 1, 2, 3")
+    assert parameter == "versions of its history that stay under the old key: 1 to 60"
     assert secret == "versions labelled blue stay under the old key until they are written again"
     path = run.journal.path
     assert path.stat().st_mode & 0o777 == 0o600
@@ -313,6 +315,136 @@ def test_two_runs_at_once_are_refused_and_two_campaigns_of_one_key(world: World)
     assert world.states() == [ItemState.WAITING]
 
 
+def test_a_destination_that_is_disabled_meanwhile_stops_the_run_before_the_next_write(world: World) -> None:
+    for name in ("a", "b"):
+        world.services.queues[name] = OLD
+    world.begin(("queue", "a"), ("queue", "b"))
+
+    def disable(operation: str, resource: str, params: Mapping[str, Any]) -> None:
+        world.keys.state = "Disabled" if operation == "SetQueueAttributes" else world.keys.state
+
+    world.services.before = disable
+    run = world.run()
+    assert str(run.stopped) == "The new key is Disabled: nothing can be moved to it."
+    assert world.services.queues == {"a": NEW, "b": OLD}
+    world.keys.state, world.services.before = "Enabled", failing(EndpointError("none"))
+    world.run()
+    assert world.states() == [ItemState.MOVED] * 2
+
+
+_ALIASED = f"it names alias/orders, which is {_OTHER} now"
+
+
+@pytest.mark.parametrize(
+    ("means", "state", "words", "names"),
+    [
+        (OLD, ItemState.MOVED, "", NEW),
+        (NEW, ItemState.MOVED, "", NEW),
+        (_OTHER, ItemState.CHANGED, _ALIASED, "alias/orders"),
+        ("", ItemState.CHANGED, "it names alias/orders, which is no key now", "alias/orders"),
+    ],
+)
+def test_a_resource_whose_alias_means_another_key_by_now_is_left_as_it_is(
+    world: World, means: str, state: ItemState, words: str, names: str
+) -> None:
+    world.services.queues["q"] = "alias/orders"
+    world.keys.aliases = {"alias/orders": means} if means else {}
+    world.begin(("queue", "q"))
+    world.run()
+    assert (world.states(), world.words(), world.services.queues) == ([state], [words], {"q": names})
+
+
+def test_a_resource_that_names_the_new_key_by_an_alias_is_there_already(world: World) -> None:
+    world.services.queues["q"] = "alias/next"
+    world.keys.aliases["alias/next"] = NEW
+    world.begin(("queue", "q"))
+    world.run()
+    assert (world.states(), world.services.queues) == ([ItemState.ALREADY], {"q": "alias/next"})
+
+
+def test_a_grant_that_was_revoked_since_the_plan_is_not_given_again(world: World) -> None:
+    world.keys.grants[OLD] = [{"GrantId": "g1"}]
+    world.begin_with(grant("g1"), grant("g2"))
+    world.run()
+    # The second is the same as the first, so that only one is made.
+    assert world.states() == [ItemState.MOVED, ItemState.ALREADY]
+    world.keys.grants = {OLD: [], NEW: []}
+    world.begin_with(grant("g1"))
+    world.run()
+    assert (world.states(), world.keys.grants[NEW]) == ([ItemState.GONE], [])
+
+
+def test_labels_of_a_version_stay_where_the_campaign_has_not_written(world: World) -> None:
+    world.services.add_parameter("/p", versions=2)
+    world.services.parameters["/p"][0]["Labels"] = ["stable"]
+    world.services.parameters["/p"][1]["KeyId"] = NEW  # by somebody who left the label
+    world.begin(("parameter", "/p"))
+    world.run()
+    assert world.states() == [ItemState.ALREADY]
+    assert [each["Labels"] for each in world.services.parameters["/p"]] == [["stable"], []]
+
+
+def test_a_table_that_is_still_updating_is_not_said_to_be_moved(world: World) -> None:
+    world.services.tables["t"] = OLD
+    world.services.updating = ["UPDATING", "UPDATING", "ENABLED"]
+    world.begin(("table", "t"))
+    world.run()
+    assert (world.states(), world.waited) == ([ItemState.MOVED], [1.0, 2.0])
+    world.services.tables["t"], world.services.updating = NEW, ["UPDATING"] * 99
+    world.begin(("table", "t"))
+    world.run()
+    assert (world.states(), world.words()) == ([ItemState.SENT], ["sent; the service is still at it"])
+
+
+def test_a_function_that_lambda_could_not_update_has_failed_and_is_written_again(world: World) -> None:
+    world.services.functions["f"] = {"KMSKeyArn": OLD}
+    world.services.refuses_functions = True
+    world.begin(("function", "f"))
+    world.run()
+    assert world.states() == [ItemState.FAILED]
+    assert world.words() == ["taken, and then not made: the key is not accessible"]
+    world.services.refuses_functions = False
+    world.run()
+    assert world.states() == [ItemState.MOVED]
+
+
+def test_a_kind_that_this_version_does_not_move_is_not_said_to_be_moved(world: World) -> None:
+    world.begin_with(CampaignItem(ACCOUNT, REGION, Use("EBS volumes", "vol-1", OLD)))
+    world.run()
+    assert world.states() == [ItemState.FAILED]
+    assert world.words() == ["this version of kms-tui does not move EBS volumes"]
+
+
+class UntoldAccount:
+    """An account that no call has told the id of yet."""
+
+    def __init__(self, account_id: str) -> None:
+        self.id, self._told = "", account_id
+
+    def kms(self, region: str = "") -> UntoldAccount:
+        return self
+
+    def caller(self) -> None:
+        self.id = self._told
+
+    def require_writes(self) -> None:
+        pass
+
+    def writing_services(self, region: str) -> StoredServices:
+        return StoredServices()
+
+
+def test_whose_credentials_they_are_is_asked_before_anything_is_written() -> None:
+    own, other = UntoldAccount(ACCOUNT), UntoldAccount("999988887777")
+    session: Any = SimpleNamespace(account_with=lambda account: own)
+    assert SessionAccess(session).writing(ACCOUNT, REGION).region == REGION
+    session = SimpleNamespace(account_with=lambda account: other)
+    access = SessionAccess(session)
+    for reach in (access.writing, access.kms):
+        with pytest.raises(NoAccountError, match=f"No account of this session is {ACCOUNT}"):
+            reach(ACCOUNT, REGION)
+
+
 @pytest.mark.slow
 def test_five_hundred_parameters_and_two_hundred_secrets_survive_crashes_at_any_call(world: World) -> None:
     services, chance = world.services, random.Random(20)
@@ -347,18 +479,3 @@ def test_five_hundred_parameters_and_two_hundred_secrets_survive_crashes_at_any_
         ]
         assert [each["Labels"] for each in history] == [[], ["live"]]
     assert {(each["KmsKeyId"], each["updates"]) for each in services.secrets.values()} == {(NEW, 1)}
-
-
-def test_an_account_that_is_not_known_yet_is_asked_and_another_is_never_written_to() -> None:
-    with pytest.MonkeyPatch.context() as patch, MotoEndpoint() as endpoint:
-        use_static_credentials(patch)
-        backend = connect(region=REGION, endpoint_url=endpoint.url)
-        connection = Connection(BackendKind.AWS, allow_service_writes=True)
-        session = open_session(connection, backend)
-        assert session.current.id == ""
-        access = SessionAccess(session)
-        with pytest.raises(ConfigurationError, match=f"No account of this session is {ACCOUNT}"):
-            access.writing(ACCOUNT, REGION)
-        services = access.writing("123456789012", REGION)
-        assert services is access.writing("123456789012", REGION)
-        session.close()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from kms_tui.atomic import NoRoomError
 from kms_tui.campaigns.campaign import (
     ALIASES,
     GRANTS,
@@ -68,6 +72,28 @@ def test_what_is_written_is_read_again(files: CampaignFiles) -> None:
     assert (
         campaign.missing([*_ITEMS, CampaignItem("9" * 12, REGION, Use("x", "y", OLD))])[0].account == "9" * 12
     )
+
+
+@contextmanager
+def _room_for(size: int) -> Iterator[None]:
+    """No file can grow beyond so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_line_that_finds_no_room_leaves_no_part_of_itself(files: CampaignFiles) -> None:
+    path = _begun(files)
+    whole = path.read_bytes()
+    with files.resume(OLD) as journal:
+        with _room_for(len(whole) + 20), pytest.raises(NoRoomError):
+            journal.command(2, "aws kms update-alias", NOW)
+        assert (path.read_bytes(), journal.campaign.records[2].commands) == (whole, ())
+        journal.note("there is room again", NOW)
+    assert [note.words for note in read_journal(path, OLD).notes] == ["The run ended.", "there is room again"]
 
 
 @pytest.mark.parametrize("cut", [1, 30, 60])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from kms_tui.campaigns.later_uses import LaterUse, later_uses
+from kms_tui.campaigns.later_uses import LaterUse, later_uses, told_since
 from kms_tui.evidence.activity import Trail
 from tests.unit.evidence.trail import KEY, NOW, REGION, FakeTrail, entry
 
@@ -44,3 +44,10 @@ def test_what_was_not_read_to_the_end_says_so() -> None:
     (use,) = found.uses
     assert isinstance(use, LaterUse)
     assert use.count < 120
+
+
+def test_uses_are_told_for_ninety_days_by_cloudtrail() -> None:
+    now, long_ago = datetime(2026, 11, 30, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+    assert told_since(long_ago, now, is_live=True) == long_ago
+    assert told_since(long_ago, now, is_live=False) == datetime(2026, 9, 1, tzinfo=UTC)
+    assert told_since(now, now, is_live=False) == now

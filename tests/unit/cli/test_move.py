@@ -56,6 +56,7 @@ def test_a_dry_run_prints_the_whole_commands_and_sends_none(run: Run, files: Cam
     ("flags", "said"),
     [
         ((), "Writes to other services than KMS are not allowed in 111122223333."),
+        (("--only", "KMS grants"), "Writes to other services than KMS are not allowed in 111122223333."),
         (("--read-only", _WRITES), "this session is read-only"),
         (("--only", "RDS instances", _WRITES), "--only: 'RDS instances' is none of: KMS grants, S3 buckets"),
         (("--regions", "eu-west-1", _WRITES), "a key is used in its own Region"),
@@ -68,6 +69,23 @@ def test_what_may_not_be_written_is_refused_before_anything_is(
     assert ended.code == 2
     assert said in ended.err
     assert files.newest(_arn("orders-db")) is None
+
+
+def test_no_key_is_made_where_nothing_may_be_written(run: Run, files: CampaignFiles) -> None:
+    for flags in ((), ("--read-only", _WRITES)):
+        ended = run(
+            "move", "alias/orders-db", "--to", "new", "--demo", "--yes", "--only", "KMS grants", *flags
+        )
+        assert (ended.code, ended.out) == (2, b"")
+        assert files.newest(_arn("orders-db")) is None
+
+
+def test_the_commands_for_a_key_that_is_still_to_be_made_never_name_the_old_one(run: Run) -> None:
+    ended = run("move", "alias/orders-db", "--to", "new", "--demo", "--dry-run")
+    lines = [line for line in ended.out.decode().splitlines() if line.startswith("aws ")]
+    assert lines[0].startswith("aws kms create-key ")
+    assert lines[1].startswith("aws kms enable-key-rotation --key-id arn:aws:kms:")
+    assert all(":key/NEW_KEY" in line and _arn("orders-db") not in line for line in lines[1:])
 
 
 def test_without_a_terminal_it_wants_to_be_told_yes(run: Run, files: CampaignFiles) -> None:
@@ -105,8 +123,13 @@ def test_an_unfinished_campaign_goes_on(run: Run, files: CampaignFiles) -> None:
     other = run("move", old, "--to", "alias/ledger", "--demo", _WRITES, "--yes")
     assert other.code == 2
     assert run("move", old, "--demo", "--status").code == 1
-    dry = run("move", old, "--demo", "--dry-run")
+    with files.resume(old):  # a preview neither waits for the journal nor writes it
+        dry = run("move", old, "--demo", "--dry-run")
     assert b"aws sqs set-queue-attributes" in dry.out
+    for flags in (("--repoint-aliases",), ("--only", "SNS topics")):
+        refused = run("move", old, "--demo", _WRITES, "--yes", *flags)
+        assert (refused.code, f"{flags[0]}: the unfinished campaign" in refused.err) == (2, True)
+    assert run("move", old, "--demo", "--yes").code == 2
     ended = run("move", old, "--demo", _WRITES, "--yes")
     assert (ended.code, ended.out.decode().count("1 moved.")) == (0, 1)
     campaign = files.newest(old)

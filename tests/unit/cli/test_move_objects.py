@@ -174,6 +174,26 @@ def test_a_job_is_followed_read_only_and_not_ended(move: Callable[..., Ended], s
     assert s3.jobs["job-0001"].status == "Suspended"
 
 
+def test_a_job_is_followed_though_no_call_has_told_the_account_yet(
+    move: Callable[..., Ended], s3: FakeBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert move(*_NEW_JOB).code == 2
+    monkeypatch.setattr(Kms, "account_id", "")  # as of AWS, where DescribeKey tells no account
+    assert move("lake", "--job", "job-0001", "--yes").code == 0
+
+
+@pytest.mark.parametrize("answer", [b"y\n", b"n\n"])
+def test_nobody_is_asked_about_a_job_who_may_not_decide_it(
+    answer: bytes, move: Callable[..., Ended], s3: FakeBatch
+) -> None:
+    assert move(*_NEW_JOB).code == 2
+    ended = move("lake", "--job", "job-0001", writes=False, stdin=answer, terminal=_ALL_TERMINAL)
+    assert (ended.code, "[y/N]" in ended.err, "perhaps" in ended.err) == (2, False, False)
+    assert "The job waits to be confirmed" in ended.err
+    assert "Start with --allow-service-writes" in ended.err
+    assert s3.jobs["job-0001"].status == "Suspended"
+
+
 @pytest.mark.parametrize(
     ("bucket", "told"), [("pond", "There is no bucket pond"), ("other", "is one of the bucket lake")]
 )

@@ -158,8 +158,9 @@ def test_a_new_key_has_what_the_old_one_has(world: World) -> None:
     assert "NEW_KEY=$(aws kms create-key" in text
     assert "--rotation-period-in-days 180" in text
     assert '--key-id "$NEW_KEY" --grantee-principal arn:aws:iam::111122223333:role/app' in text
-    made = [each["Sid"] for each in permissions(plan)["Statement"]]
+    made = {each["Sid"]: each["Action"] for each in permissions(plan)["Statement"]}
     assert {"MakeTheKey", "OtherGrants", "Aliases"} <= {*made}
+    assert "kms:ListGrants" in made["OtherGrants"]  # move looks whether the grant is there
 
 
 def test_a_disabled_key_and_a_policy_without_the_account_are_said(world: World) -> None:
