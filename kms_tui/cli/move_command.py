@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 FAILURE = 2
 """The exit code where nothing could begin, or the run was stopped."""
 _NEW = "new"
+_MOST_LEFT = 12
+"""Sentences on what is not part of a campaign that are printed."""
 _LAST_WAIT = 120.0
 """Seconds that the item in hand may take after Ctrl+C."""
 _EPILOG = """\
@@ -258,27 +260,20 @@ def _require_items(open_items: Sequence[CampaignItem], args: argparse.Namespace)
 
 
 def _plan(session: Session, arn: str, args: argparse.Namespace) -> MovePlan | None:
-    from kms_tui.evidence.key_uses import KeyUseScan
-    from kms_tui.key_moves.destination import find_destination
-    from kms_tui.key_moves.move_plan import make_plan
+    from kms_tui.key_moves.planning import MovePlanning
 
-    kms = session.kms_for(arn)
-    old = kms.describe(arn)
-    # Refused before the scan, which may take minutes.
-    new = None if args.to == _NEW else find_destination(old, args.to, kms, session.kms_for)
-    scan = KeyUseScan(arn, session.accounts, session.now)
+    planning = MovePlanning(session, arn, None if args.to == _NEW else args.to)
 
     def progress() -> Step:
-        done, total, current = scan.progress()
-        return Step(current or "scanning", done, total)
+        told = planning.progress()
+        return Step(told.current or "scanning", told.done, told.total)
 
     try:
-        followed(scan.run, progress, name="kms-tui move")
+        return followed(planning.run, progress, name="kms-tui move")
     except KeyboardInterrupt:
-        scan.cancel()
+        planning.cancel()
         print("Stopped before anything was written.", file=sys.stderr)
         return None
-    return make_plan(kms, old, new, scan.result(), session.kms_for, session.now())
 
 
 def _agreed_on_plan(
@@ -295,8 +290,10 @@ def _agreed_on_plan(
     left = left_by(plan, aliases=args.repoint_aliases)
     if left:
         print("Not part of it:")
-        for sentence in left:
+        for sentence in left[:_MOST_LEFT]:
             print(visible(f"  {sentence}"))
+        if len(left) > _MOST_LEFT:
+            print(f"  and {len(left) - _MOST_LEFT:,} more: kms-tui plan-move lists them")
     for obstacle in plan.obstacles:
         print(visible(f"In the way: {obstacle.sentence}"), file=sys.stderr)
     if args.dry_run:
@@ -336,6 +333,8 @@ def _print_making(plan: MovePlan) -> None:
 def _print_writes(session: Session, items: Sequence[CampaignItem], new: str) -> None:
     from kms_tui.campaigns.resource_move import write_lines
 
+    if items:
+        print("# file://INPUT: the value as it is, which is not shown. QUEUE: the URL of the queue.")
     for item in items:
         account = session.account_with(item.account)
         # A resource of the same name in another account would tell what is not so.
@@ -404,10 +403,25 @@ def _carry_out(session: Session, journal: Journal) -> int:
         ):
             said = f"{record.state}: {item.use.kind} {item.use.resource}: {record.words}"
             print(visible(said), file=sys.stderr)
+    for line in _next_steps(campaign):
+        print(line)
     if campaign_run.stopped is not None:
         print(visible(f"Stopped: {campaign_run.stopped.with_next_step}"), file=sys.stderr)
         return FAILURE
     return 130 if campaign_run.is_cancelled else _exit_code(campaign)
+
+
+def _next_steps(campaign: Campaign) -> Sequence[str]:
+    """What to do now, a line each; ARNs are plain text."""
+    arn = campaign.head.old
+    if campaign.open_items:
+        return [f"To go on: kms-tui move {arn} --allow-service-writes"]
+    return [
+        "The old key is still needed for what was encrypted before. Before it is disabled:",
+        f"  kms-tui used-by {arn}               whether anything names it",
+        f"  kms-tui move {arn} --later-uses     who still uses it, by CloudTrail",
+        f"  kms-tui move {arn} --status         what became of each item, as evidence",
+    ]
 
 
 def _step(campaign_run: CampaignRun) -> Step:
