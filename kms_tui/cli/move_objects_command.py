@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from kms_tui.cli.connection import add_connection_flags, add_writes_flag, connection_from
 from kms_tui.cli.reading import Step, followed
 from kms_tui.cli.standard_streams import say
+from kms_tui.kms.errors import UnavailableError
 from kms_tui.session import Connection, Session
 from kms_tui.visible import visible
 
@@ -88,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Begin, or go on with a job; see ``--help`` for the exit codes."""
-    from kms_tui.object_moves.move_request import require_bucket_name
+    from kms_tui.object_moves.move_request import ObjectMoveError, require_bucket_name
 
     _check(args)
     connection: Connection = args.connection_from(args)
@@ -98,6 +99,11 @@ def run(args: argparse.Namespace) -> int:
     session = _session(connection)
     try:
         return _go_on(session, args) if args.job is not None else _begin(session, args)
+    except UnavailableError as error:
+        raise ObjectMoveError(
+            "No S3 here runs jobs: those of the demo and of local stores do not.",
+            next_step="--dry-run prints what AWS would be sent.",
+        ) from error
     finally:
         session.close()
 
@@ -390,8 +396,6 @@ def _ended(job: BatchJob | None, args: argparse.Namespace) -> int:
 
 
 def _services(session: Session, region: str) -> Services:
-    from kms_tui.kms.errors import UnavailableError
-
     services = session.current.services(region)
     if services is None:
         raise UnavailableError("S3")

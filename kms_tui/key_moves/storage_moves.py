@@ -21,9 +21,9 @@ STORAGE_MOVES = (
     Move(
         "S3 buckets",
         How.IN_PLACE,
-        "New objects only. Objects that are there stay under the old key until UpdateObjectEncryption (no"
-        " copy,"
-        " S3 Batch Operations for many) or CopyObject changes each; used-by --bucket lists them.",
+        "New objects only. Objects that are there stay under the old key until UpdateObjectEncryption changes"
+        " each, without a copy: kms-tui move-objects does it with S3 Batch Operations. used-by --bucket lists"
+        " them.",
         ("s3:PutBucketEncryption", "s3:UpdateObjectEncryption"),
         steps=(
             MoveStep(

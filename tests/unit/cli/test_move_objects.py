@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.cli.reading import Step
 from kms_tui.demo.demo_services import DemoBackend
-from kms_tui.kms.errors import CredentialsError, ServiceError
+from kms_tui.kms.errors import CredentialsError, ServiceError, UnavailableError
 from kms_tui.session import Connection
 from tests.demo_copies import demo_copy
 from tests.unit.cli.conftest import Ended, Run
@@ -308,3 +309,14 @@ def test_bad_usage(arguments: tuple[str, ...], told: str, move: Callable[..., En
     assert ended.code == 2
     assert told in ended.err
     assert not s3.jobs
+
+
+def test_where_nothing_runs_jobs_the_dry_run_is_named(
+    move: Callable[..., Ended], s3: FakeBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise UnavailableError(service, operation)
+
+    monkeypatch.setattr(s3, "call", refuse)
+    ended = move("lake", "--job", "00e123a4-c0d8-41f4-a0eb-b46f9ba5b07c")
+    assert (ended.code, "--dry-run prints what AWS would be sent" in ended.err) == (2, True)
