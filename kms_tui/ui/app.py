@@ -130,14 +130,18 @@ class KmsApp(Boundary, Host):
         self.call_after_refresh(self._begin)
         self.set_interval(_PENDING_CHANGES_EVERY, self._read_pending_changes)
 
+    def exit(self, *args: Any, **options: Any) -> None:
+        """Quit; what goes on in the background is told first, since screens take a moment to close."""
+        self._stop_background()
+        super().exit(*args, **options)
+
     async def on_unmount(self) -> None:
-        runs = [*self.background.values()]
         self._stop_background()
         for clear in list(self.secrets_copied):
             clear()
         if self.session is not None:
             self.session.inventory.close()
-        for each in runs:
+        for each in [*self.background.values()]:
             await off_loop(partial(each.wait, _LAST_SECONDS))
 
     def _stop_background(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from kms_tui.campaigns.campaign import ALIASES, Campaign, CampaignItem, head_of, items_of
+from kms_tui.campaigns.campaign import ALIASES, GRANTS, Campaign, CampaignItem, head_of, items_of
 from kms_tui.campaigns.campaign_run import SessionAccess
 from kms_tui.campaigns.journal import CampaignFiles, Journal, JournalError
 from kms_tui.campaigns.preparation import begin, check_destination, make_key
@@ -25,8 +25,8 @@ _MADE_KEY = "THE-NEW-KEY"
 class Preparation:
     """What is about to be carried out; ``new`` is "" where a key is made first.
 
-    ``journal`` is that of an unfinished campaign, which is gone on with: nobody else writes it until
-    ``close``. ``waiting`` are its items that are still to be done, ``added`` those that the plan adds.
+    ``journal`` is that of a campaign which is gone on with: nobody else writes it until ``close``.
+    ``waiting`` are its items that are still to be done, ``added`` those that the plan adds.
     """
 
     session: Session
@@ -104,7 +104,7 @@ def prepare(session: Session, files: CampaignFiles, arn: str, plan: MovePlan | N
     ReadOnlyError, ConfigurationError (writes are not allowed): all before anything is written.
     """
     campaign = files.newest(arn)
-    if campaign is not None and not campaign.is_finished:
+    if campaign is not None and (not campaign.is_finished or _is_extended(campaign, plan)):
         journal = files.resume(arn)
         try:
             return _resumed(session, files, journal, plan)
@@ -112,10 +112,7 @@ def prepare(session: Session, files: CampaignFiles, arn: str, plan: MovePlan | N
             journal.close()
             raise
     if plan is None:
-        raise JournalError(
-            "Nothing of the campaign is left to carry out.",
-            next_step="A rescan finds what still names the key.",
-        )
+        raise _nothing_left()
     items = items_of(plan, aliases=True)
     if not items and plan.draft is None:
         raise JournalError(_NOTHING_IN_PLACE, next_step="Its script does what can be done by commands.")
@@ -126,6 +123,26 @@ def prepare(session: Session, files: CampaignFiles, arn: str, plan: MovePlan | N
         check_destination(Campaign(head, [], []), session.kms_for(new))
     _check_writes(session, arn, prepared)
     return prepared
+
+
+def _nothing_left() -> JournalError:
+    return JournalError("Nothing is left to carry out.", next_step="A rescan finds what still names the key.")
+
+
+def _is_extended(campaign: Campaign, plan: MovePlan | None) -> bool:
+    """Whether what a finished campaign lacks of a plan is added to it, so that one journal tells all.
+
+    Not where the plan finds what the campaign had moved: that is moved by another campaign.
+    """
+    if plan is None or campaign.given_up:
+        return False
+    made_by_it = plan.new is None and plan.made <= campaign.head.begun
+    if not (made_by_it or (plan.new is not None and plan.new.arn == campaign.head.new)):
+        return False
+    times = {item.identity: record.at for item, record in zip(campaign.items, campaign.records, strict=True)}
+    planned = (item for item in items_of(plan, aliases=True) if item.use.kind != GRANTS)
+    moved = (times.get(item.identity) for item in planned)
+    return not any(at is not None and at < plan.made for at in moved)
 
 
 def _resumed(session: Session, files: CampaignFiles, journal: Journal, plan: MovePlan | None) -> Preparation:
@@ -143,6 +160,8 @@ def _resumed(session: Session, files: CampaignFiles, journal: Journal, plan: Mov
     waiting = [campaign.items[number] for number in campaign.open_items]
     missing = campaign.missing(items_of(plan, aliases=True)) if plan is not None else []
     prepared = Preparation(session, files, plan, new, journal, waiting, *_parted(missing))
+    if not prepared.items(aliases=True):
+        raise _nothing_left()
     _check_writes(session, campaign.head.old, prepared)
     return prepared
 

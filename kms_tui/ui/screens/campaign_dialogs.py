@@ -83,10 +83,10 @@ class CarryOutDialog(Dialog[Journal]):
             yield Static(safe(f"✗ In the way: {obstacle.sentence}").stylize("$error"), classes="dialog-line")
         if obstacles:
             yield Checkbox(Content("What is in the way was removed, or does not matter"), id="despite")
-        yield Static(id="left", classes="dialog-line")
         yield Static(id="reading")
         yield LineTable(_WRITES, empty="Nothing is written.", id="writes")
         yield Static(id="whole", classes="dialog-line")
+        yield Static(id="left", classes="dialog-line")
 
     def on_mount(self) -> None:
         self._show()

@@ -124,9 +124,10 @@ def last_look_at_uses(campaign: Campaign) -> str:
 
 
 def _is_carried_out(facts: StageFacts) -> bool:
-    if facts.campaign is not None:
-        return not facts.campaign.open_items
-    return facts.plan is not None and not facts.has_items
+    campaign, plan = facts.campaign, facts.plan
+    if campaign is not None:
+        return not campaign.open_items and not (plan and campaign.missing(items_of(plan, aliases=False)))
+    return plan is not None and not facts.has_items
 
 
 def _is_rescanned(facts: StageFacts) -> bool:
@@ -271,4 +272,9 @@ def _carry_out_words(facts: StageFacts, key: str) -> str:
     failed = campaign.counts[ItemState.FAILED]
     if failed:
         return f"{key} tries again what failed ({failed:,}) and goes on. What is moved stays moved."
-    return f"{key} goes on with the {counted(len(campaign.open_items), 'item')} that wait."
+    waiting = len(campaign.open_items)
+    return (
+        f"{key} goes on with the {counted(waiting, 'item')} that {'waits' if waiting == 1 else 'wait'}."
+        if waiting
+        else f"{key} carries out what the campaign does not have yet."
+    )

@@ -101,7 +101,7 @@ class MoveScreen(PlanScreen):
         *(_step(action_id) for action_id in ("disable", "enable", "watch")),
         *(_step(action_id) for action_id in ("schedule-deletion", "cancel-deletion")),
         Binding(
-            "G",
+            "Z",
             "give_up",
             "Give up",
             id="move.give-up",
