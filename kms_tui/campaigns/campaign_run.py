@@ -90,7 +90,8 @@ class SessionAccess:
 
     def _opened(self, account: str, region: str) -> Services:
         found = self._session.account_with(account)
-        if found.id != account:
+        # An account that has not been listed is known once its caller is asked for.
+        if (found.id or found.kms().caller().account) != account:
             raise ConfigurationError(
                 f"No account of this session is {account}.",
                 next_step="Open it too, with --accounts or its profile.",

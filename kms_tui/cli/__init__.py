@@ -39,6 +39,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "used-by": ("kms_tui.cli.used_by_command", "find the resources that name a key"),
     "plan-move": ("kms_tui.cli.plan_move_command", "plan how everything under a key moves to another"),
     "move": ("kms_tui.cli.move_command", "move what names a key in place, with a journal"),
+    "move-objects": (
+        "kms_tui.cli.move_objects_command",
+        "move the objects of a bucket to another key, without copies",
+    ),
     "snapshot": ("kms_tui.cli.snapshot_command", "write the facts of all keys into a file"),
     "diff": ("kms_tui.cli.diff_command", "say what has changed since a snapshot"),
     "algorithms": (

@@ -42,7 +42,7 @@ class ProgressBar:
         if self._bar is not None and now - self._drawn < _SECONDS:
             return
         self._drawn = now
-        bar = self._bar or self._begin()
+        bar = self._bar if self._bar is not None else self._begin()
         bar.total = total or None
         bar.bar_format = _KNOWN if total else _UNKNOWN
         bar.n = done

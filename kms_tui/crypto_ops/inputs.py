@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kms_tui.atomic import file_errors
 from kms_tui.crypto_ops.scratchpad_operations import Role
-from kms_tui.formats import Format, FormatError, decode, detect, readings
+from kms_tui.formats import Format, FormatError, decode, detect, members_once, readings
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.model import Secret
 
@@ -216,11 +216,13 @@ def context_from_rows(rows: Sequence[Pair], field: InputField = InputField.CONTE
 def context_from_json(text: str) -> dict[str, str]:
     """The context of a JSON object of strings; else InputError."""
     try:
-        document = json.loads(text, object_pairs_hook=_without_duplicates)
+        document = json.loads(text, object_pairs_hook=members_once)
     except json.JSONDecodeError as error:
         raise InputError(
             InputField.CONTEXT, f"This is not JSON: line {error.lineno}, column {error.colno}: {error.msg}."
         ) from error
+    except ValueError as error:
+        raise InputError(InputField.CONTEXT, f"This JSON cannot be used: {error}.") from error
     if not isinstance(document, dict):
         raise InputError(InputField.CONTEXT, 'A context is a JSON object, like {"tenant": "42"}.')
     for name, value in document.items():
@@ -230,15 +232,6 @@ def context_from_json(text: str) -> dict[str, str]:
                 f"The value of {name} is not a string; KMS takes strings only.",
                 next_step='Put it in quotes: {"tenant": "42"}.',
             )
-    return document
-
-
-def _without_duplicates(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-    document: dict[str, object] = {}
-    for name, value in pairs:
-        if name in document:
-            raise InputError(InputField.CONTEXT, f"The JSON has the name {name} twice; use each name once.")
-        document[name] = value
     return document
 
 

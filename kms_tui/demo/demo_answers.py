@@ -92,6 +92,8 @@ LISTS: Mapping[tuple[str, str], tuple[str, str, Callable[[Resource], Any]]] = {
 
 DETAILS: Mapping[tuple[str, str], tuple[str, str, Callable[[Resource], Shape]]] = {
     ("s3", "GetBucketEncryption"): ("bucket", "Bucket", _encryption),
+    ("s3", "GetBucketVersioning"): ("bucket", "Bucket", lambda it: {}),
+    ("s3", "HeadBucket"): ("bucket", "Bucket", lambda it: {"BucketRegion": it.region}),
     ("dynamodb", "DescribeTable"): ("table", "TableName", lambda it: {"Table": table_description(it)}),
     ("lambda", "GetFunctionConfiguration"): ("function", "FunctionName", function_configuration),
     ("secretsmanager", "DescribeSecret"): ("secret", "SecretId", _secret),

@@ -312,6 +312,10 @@ class View:
     def mark(self, row_keys: Iterable[str]) -> None:
         self.marks.update(row_keys)
 
+    def mark_shown(self) -> None:
+        """Mark every row that is shown."""
+        self.marks |= self._shown_keys()
+
     def clear_marks(self) -> None:
         self.marks.clear()
 

@@ -10,7 +10,8 @@ from typing import Any
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.key_uses import FoundUse
 from kms_tui.evidence.scan_shortfalls import error_words
-from kms_tui.key_moves.move import How, Move, filled
+from kms_tui.evidence.scanners import SCANNERS
+from kms_tui.key_moves.move import PREFIXES, How, Move, filled
 from kms_tui.kms.arn import Arn, key_region
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import Denied, Fact, Failed, Known
@@ -23,6 +24,7 @@ from kms_tui.policy.principals import Caller, PrincipalKind
 
 _USES = ("kms:GenerateDataKey", "kms:Decrypt", "kms:DescribeKey")
 _SIGNS = ("kms:Sign", "kms:GetPublicKey", "kms:DescribeKey")
+_SERVICES = {scanner.title: scanner.service for scanner in SCANNERS}
 _COPIED = "kms:CreateGrant"
 _GRANTED = {"kms:GrantIsForAWSResource": "true"}
 _MADE = "have one made like the old one"
@@ -165,9 +167,22 @@ def _account_problems(
     uses = _USES if new.usage == KeyUsage.ENCRYPT_DECRYPT else _SIGNS
     for account in sorted({use.account for use, _ in found}):
         root = snippets.root_arn(account, partition)
-        if refused := _refused(document, root, uses, new.arn):
+        services = {
+            _via(use.use.kind, new)
+            for use, move in found
+            if use.account == account and move.calling_service is None
+        }
+        refused = {
+            service: names
+            for service in sorted(services)
+            if (names := _refused(document, root, uses, new.arn, _forwarded(service, account)))
+        }
+        if refused:
+            all_names = ", ".join(name for name in uses if any(name in names for names in refused.values()))
+            is_some = len(refused) < len(services)
+            through = f" through {', '.join(refused)}" if is_some else ""
             yield Obstacle(
-                f"The new key's policy leaves {', '.join(refused)} to no IAM policy of {account}, which has "
+                f"The new key's policy leaves {all_names}{through} to no IAM policy of {account}, which has "
                 "resources under the key: whoever uses them must be named in it.",
                 snippets.cross_account_use(account, partition),
             )
@@ -179,6 +194,20 @@ def _account_problems(
                 "disks and databases need.",
                 snippets.grants_for_aws_resources([root]),
             )
+
+
+def _via(kind: str, new: Key) -> str:
+    """The value of kms:ViaService for a kind of resource; "" where the kind is of no scanner."""
+    service = _SERVICES.get(kind)
+    if service is None:
+        return ""
+    suffix = "amazonaws.com.cn" if Arn.parse(new.arn).partition == "aws-cn" else "amazonaws.com"
+    return f"{PREFIXES.get(service, service)}.{new.region}.{suffix}"
+
+
+def _forwarded(service: str, account: str) -> Mapping[str, str]:
+    """What a request says that a service forwards for a caller of an account."""
+    return {"kms:ViaService": service, "kms:CallerAccount": account} if service else {}
 
 
 def _principal_problems(

@@ -15,6 +15,21 @@ from enum import StrEnum
 from string import Template
 from typing import Any
 
+PREFIXES = {
+    "amp": "aps",
+    "bedrock-agent": "bedrock",
+    "docdb": "rds",
+    "efs": "elasticfilesystem",
+    "emr": "elasticmapreduce",
+    "mwaa": "airflow",
+    "neptune": "rds",
+    "opensearch": "es",
+    "opensearchserverless": "aoss",
+    "stepfunctions": "states",
+    "timestream-write": "timestream",
+}
+"""botocore's name of a service -> the prefix of its IAM actions and of kms:ViaService, where they differ."""
+
 
 class How(StrEnum):
     """How a resource gets under another key."""

@@ -5,23 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kms_tui.key_moves.move import MoveStep, ServiceCall
+from kms_tui.key_moves.move import PREFIXES, MoveStep, ServiceCall
 from kms_tui.key_moves.move_plan import MovePlan
 
-_PREFIXES = {
-    "amp": "aps",
-    "bedrock-agent": "bedrock",
-    "docdb": "rds",
-    "efs": "elasticfilesystem",
-    "emr": "elasticmapreduce",
-    "mwaa": "airflow",
-    "neptune": "rds",
-    "opensearch": "es",
-    "opensearchserverless": "aoss",
-    "stepfunctions": "states",
-    "timestream-write": "timestream",
-}
-"""botocore's name of a service -> the prefix of its IAM actions, where they differ."""
 _ACTIONS = {
     "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
     "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
@@ -33,7 +19,7 @@ _NEW_KEY = ("kms:DescribeKey", "kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKe
 
 def action_of(call: ServiceCall) -> str:
     """The IAM action of a call."""
-    name = f"{_PREFIXES.get(call.service, call.service)}:{call.operation}"
+    name = f"{PREFIXES.get(call.service, call.service)}:{call.operation}"
     return _ACTIONS.get(name, name)
 
 

@@ -415,8 +415,17 @@ SERVICE_READS: Mapping[str, frozenset[str]] = {
     "redshift-serverless": frozenset({"ListNamespaces", "ListSnapshots"}),
     "route53": frozenset({"GetDNSSEC", "ListHostedZones"}),
     "s3": frozenset(
-        {"GetBucketEncryption", "HeadObject", "ListBuckets", "ListObjectVersions", "ListObjectsV2"}
+        {
+            "GetBucketEncryption",
+            "GetBucketVersioning",
+            "HeadBucket",
+            "HeadObject",
+            "ListBuckets",
+            "ListObjectVersions",
+            "ListObjectsV2",
+        }
     ),
+    "s3control": frozenset({"DescribeJob"}),
     "s3tables": frozenset({"GetTableBucketEncryption", "ListTableBuckets"}),
     "s3vectors": frozenset({"GetVectorBucket", "ListVectorBuckets"}),
     "sagemaker": frozenset(

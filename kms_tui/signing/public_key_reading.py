@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_public_identity,
 )
 
-from kms_tui.formats import Format, FormatError, decode, encoding_of, readings
+from kms_tui.formats import Format, FormatError, decode, encoding_of, members_once, readings
 from kms_tui.public_key import PublicKey, PublicKeyError
 from kms_tui.signing.pasted_kinds import PRIVATE_KEY, PastedKind, kind_of, unquoted
 
@@ -254,7 +254,7 @@ _SECRET_MEMBERS = ("d", "p", "q", "dp", "dq", "qi", "oth", "priv")
 
 def _of_json(text: str, kid: str | None) -> ReadPublicKey:
     try:
-        document = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_no_number)
+        document = json.loads(text, object_pairs_hook=members_once, parse_constant=_no_number)
     except RecursionError:
         raise PublicKeyError("This JSON nests too deep for a public key.") from None
     except json.JSONDecodeError as error:
@@ -276,13 +276,6 @@ def _of_json(text: str, kid: str | None) -> ReadPublicKey:
                 next_step="aws kms get-public-key prints the one that does.",
             )
     raise PublicKeyError("This JSON is neither a JWK, nor a JWKS, nor KMS's answer.", next_step=_FORMS)
-
-
-def _without_duplicates(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) < len(pairs):
-        raise ValueError("a member is given twice")
-    return document
 
 
 def _no_number(name: str) -> Any:

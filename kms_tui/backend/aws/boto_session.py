@@ -64,6 +64,15 @@ _CLI_CACHE = Path("~/.aws/cli/cache")
 """Where the AWS CLI keeps the credentials of assumed roles and SSO, so that both ask for one MFA code."""
 
 
+def _without_account_in_host(params: dict[str, Any], **_: Any) -> None:
+    """Take away the account that the endpoint rules of S3 Control put before any host, whatever the client's
+    configuration says of host prefixes.
+    """
+    account = params["headers"].get("x-amz-account-id")
+    if account:
+        params["url"] = params["url"].replace(f"://{account}.", "://", 1)
+
+
 def open_backend(
     profile: str | None, region: str | None, endpoint_url: str | None, mfa_prompt: Callable[[str], str] | None
 ) -> AwsBackend:
@@ -227,6 +236,8 @@ class _OpenSession:
             refuse_broken_answers(client.meta.events, service, 1 if writes else MAX_ATTEMPTS)
         if writes:
             client.meta.events.register(f"needs-retry.{service}", refused_mutations())
+        if self._endpoint_url:
+            client.meta.events.register(f"before-call.{service}", _without_account_in_host)
         return client
 
     def _endpoint_in(self, region: str | None) -> str | None:

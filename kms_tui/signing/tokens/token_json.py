@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from typing import Any
 
+from kms_tui.formats import members_once
 from kms_tui.signing.tokens.token_errors import TokenError, TokenField
 
 
@@ -15,7 +15,7 @@ def read_object(text: str, what: str, field: TokenField) -> dict[str, Any]:
     try:
         value = json.loads(
             text,
-            object_pairs_hook=_object,
+            object_pairs_hook=members_once,
             parse_constant=_no_constant,
             parse_float=_finite,
             parse_int=_whole,
@@ -49,15 +49,6 @@ def read_value(text: str, what: str, field: TokenField) -> Any:
 def compact(value: object) -> str:
     """JSON as it stands in tokens: without white space, in UTF-8."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    seen: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in seen:
-            raise ValueError(f"the member {name[:64]} is there twice")
-        seen[name] = value
-    return seen
 
 
 def _no_constant(name: str) -> Any:

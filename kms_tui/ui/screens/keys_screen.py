@@ -404,7 +404,7 @@ class KeysScreen(ActionScreen):
             return
         if view is not None:
             self.list.finish_arranging()
-            view.mark(row.arn for row in view.rows)
+            view.mark_shown()
             self.list.refresh()
             self._show_counts()
 

@@ -12,13 +12,24 @@ from typing import Any
 
 import pytest
 
+from kms_tui.backend.aws import connect
 from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.campaigns.campaign import CampaignHead, CampaignItem, ItemState
-from kms_tui.campaigns.campaign_run import CampaignRun
+from kms_tui.campaigns.campaign_run import CampaignRun, SessionAccess
 from kms_tui.campaigns.journal import CampaignFiles, JournalError
 from kms_tui.evidence.scan_task import Use
-from kms_tui.kms.errors import CredentialsError, EndpointError, KmsTuiError, OutcomeUnknownError, ServiceError
+from kms_tui.kms.errors import (
+    ConfigurationError,
+    CredentialsError,
+    EndpointError,
+    KmsTuiError,
+    OutcomeUnknownError,
+    ServiceError,
+)
+from kms_tui.session import BackendKind, Connection, open_session
+from tests.endpoints.environment import use_static_credentials
+from tests.endpoints.moto import MotoEndpoint
 from tests.unit.campaigns.services import ACCOUNT, NEW, OLD, REGION, Killed, StoredServices, failing
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
@@ -336,3 +347,18 @@ def test_five_hundred_parameters_and_two_hundred_secrets_survive_crashes_at_any_
         ]
         assert [each["Labels"] for each in history] == [[], ["live"]]
     assert {(each["KmsKeyId"], each["updates"]) for each in services.secrets.values()} == {(NEW, 1)}
+
+
+def test_an_account_that_is_not_known_yet_is_asked_and_another_is_never_written_to() -> None:
+    with pytest.MonkeyPatch.context() as patch, MotoEndpoint() as endpoint:
+        use_static_credentials(patch)
+        backend = connect(region=REGION, endpoint_url=endpoint.url)
+        connection = Connection(BackendKind.AWS, allow_service_writes=True)
+        session = open_session(connection, backend)
+        assert session.current.id == ""
+        access = SessionAccess(session)
+        with pytest.raises(ConfigurationError, match=f"No account of this session is {ACCOUNT}"):
+            access.writing(ACCOUNT, REGION)
+        services = access.writing("123456789012", REGION)
+        assert services is access.writing("123456789012", REGION)
+        session.close()

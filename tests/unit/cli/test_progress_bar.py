@@ -57,6 +57,7 @@ def test_without_a_total_it_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = _terminal(monkeypatch)
     bar = ProgressBar()
     bar.update(40, words="listing the keys")
+    bar.update(80, words="listing the keys")
     bar.close()
     assert terminal.drawn[0].startswith("listing the keys: 40 in ")
 

@@ -160,7 +160,7 @@ def test_a_context_comes_from_json(context: dict[str, str]) -> None:
         ("{", "This is not JSON: line 1, column 2"),
         ("[]", "A context is a JSON object"),
         ('{"a": 1}', "The value of a is not a string"),
-        ('{"a": "1", "a": "2"}', "the name a twice"),
+        ('{"a": "1", "a": "2"}', 'the member "a" is given twice'),
     ],
 )
 def test_json_that_is_no_context_is_told(text: str, sentence: str) -> None:

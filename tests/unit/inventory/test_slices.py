@@ -138,7 +138,7 @@ def test_a_filter_that_narrows_looks_at_the_keys_shown_only() -> None:
 
 def test_marks_of_hidden_keys_are_counted() -> None:
     world = opened(*NAMES)
-    world.view.mark(row.arn for row in world.view.rows)
+    world.view.mark_shown()
     world.view.set_filter("y")
     summary = world.view.summary()
     assert (summary.marked, summary.marked_hidden) == (len(NAMES), len(NAMES) // 2)

@@ -223,7 +223,7 @@ def test_the_scopes_keep_customer_and_aws_managed_keys_apart() -> None:
 
 def test_marks_survive_a_filter_and_the_hidden_ones_are_counted() -> None:
     world = World(FakeAccount(named("orders", "billing"))).open()
-    world.view.mark(row.arn for row in world.view.rows)
+    world.view.mark_shown()
     world.view.set_filter("orders")
     summary = world.view.summary()
     assert (summary.marked, summary.marked_hidden) == (2, 1)

@@ -18,6 +18,8 @@ from botocore import xform_name
 from kms_tui.backend.aws import connect
 from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.campaigns.campaign import CampaignItem, ItemState, is_carried_out
+from kms_tui.campaigns.resource_move import ResourceMove
 from kms_tui.evidence.key_uses import KeyUses, KeyUseScan
 from kms_tui.key_moves.destination import find_destination
 from kms_tui.key_moves.move import Done, How, MoveStep, ServiceCall, filled
@@ -84,7 +86,9 @@ class Moved:
         return getattr(client, xform_name(call.operation))(**params)
 
     def carry_out(self, planned: PlannedMove) -> list[str]:
-        """Make the calls of a move; the operations that were needed."""
+        """Make the calls of a move, as a campaign does where it can; what was written."""
+        if is_carried_out(planned.move):
+            return self._carry_out_as_item(planned)
         values = planned.values(self.new)
         made = []
         for step in planned.move.steps:
@@ -98,6 +102,16 @@ class Moved:
             self.call(step.call, params)
             made.append(step.call.operation)
         return made
+
+    def _carry_out_as_item(self, planned: PlannedMove) -> list[str]:
+        item = CampaignItem(planned.found.account, planned.region, planned.found.use)
+        lines: list[str] = []
+        names = frozenset({self.account.key_arn, self.account.key_arn.rpartition("/")[2], "alias/orders"})
+        services = self.scanned.backend.services.writing()
+        outcome = ResourceMove(item, self.new, names, services, lines.append).carry_out()
+        is_left = item.use.resource == "leaving"
+        assert outcome.state in ((ItemState.LEFT_ALONE,) if is_left else (ItemState.MOVED, ItemState.ALREADY))
+        return lines
 
     def _is_done(self, done: Done, values: Any) -> bool:
         found = jmespath.search(

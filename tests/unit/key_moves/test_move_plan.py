@@ -173,6 +173,22 @@ def test_a_disabled_key_and_a_policy_without_the_account_are_said(world: World) 
     assert "grants for AWS resources" in sentences[2]
 
 
+def test_a_policy_for_some_services_alone_is_held_against_each_that_needs_the_key(world: World) -> None:
+    via = {"StringEquals": {"kms:ViaService": [f"{name}.{REGION}.amazonaws.com" for name in ("ec2", "ssm")]}}
+    services = {**_ROOT, "Condition": via}
+    administration = {**_ROOT, "Action": ["kms:Put*", "kms:Describe*", "kms:Create*"]}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [administration, services, _LOGS]})
+    world.kms().put_key_policy(world.new, text, bypass_lockout_check=True)
+    (obstacle,) = world.plan().obstacles
+    assert obstacle.sentence.startswith(
+        "The new key's policy leaves kms:GenerateDataKey, kms:Decrypt through "
+        f"secretsmanager.{REGION}.amazonaws.com to no IAM policy of {ACCOUNT}"
+    )
+    assert obstacle.statement is not None
+    world.put_policy(world.new, obstacle.statement, _LOGS)
+    assert world.plan().obstacles == ()
+
+
 def test_keys_that_nothing_can_move_to_are_refused(world: World) -> None:
     kms = world.kms()
     old = kms.describe(world.old)

@@ -347,7 +347,7 @@ def test_text_of_other_encodings_is_read() -> None:
         (b'{"RoleDetailList": [\n  {"Arn": ]}', "x is no JSON: line 2, column 11"),
         (b'{"RoleDetailList": []', "x is no JSON: line 1, column 22"),
         (b"[]", "x is no JSON object"),
-        (b'{"a": 1, "a": 2}', "has the member a twice"),
+        (b'{"a": 1, "a": 2}', 'the member "a" is given twice'),
         (b'{"a": NaN}', "NaN is no JSON"),
         (b'{"a": ' + b"9" * 5000 + b"}", "x cannot be read"),
         (b'{"a": ' + b"[" * 100_000, "x is nested too deeply"),

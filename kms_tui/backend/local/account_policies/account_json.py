@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from kms_tui.backend.local.account_policies.account_file import AccountFileError, NamedFile
-from kms_tui.formats import encoding_of
+from kms_tui.formats import encoding_of, members_once
 
 MAX_BYTES = 64 * 1024 * 1024
 _HINT = (
@@ -26,7 +26,7 @@ def json_of(name: str, content: bytes) -> NamedFile:
     try:
         found = json.loads(
             content.decode(encoding_of(content)).removeprefix("\ufeff"),
-            object_pairs_hook=_without_twins,
+            object_pairs_hook=members_once,
             parse_constant=_no_constant,
         )
     except UnicodeDecodeError as error:
@@ -42,16 +42,6 @@ def json_of(name: str, content: bytes) -> NamedFile:
     if not isinstance(found, dict):
         raise AccountFileError(f"{name} is no JSON object.", next_step=_HINT)
     return NamedFile(name, found)
-
-
-def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """IAM refuses a policy that has a member twice; Python's reader keeps the last."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _NotJsonError(f"an object has the member {twice[:80]} twice")
-    return found
 
 
 def _no_constant(word: str) -> Any:

@@ -92,7 +92,7 @@ WRONG = [
     ({"claims": "{"}, TokenField.CLAIMS, "The claims cannot be read as JSON: line 1"),
     ({"claims": "[]"}, TokenField.CLAIMS, "The claims must be a JSON object; here is a list"),
     ({"claims": '{"a": NaN}'}, TokenField.CLAIMS, "NaN is no JSON number"),
-    ({"claims": '{"a": 1, "a": 1}'}, TokenField.CLAIMS, "the member a is there twice"),
+    ({"claims": '{"a": 1, "a": 1}'}, TokenField.CLAIMS, 'the member "a" is given twice'),
     ({"claims": '{"a":' * 50_000}, TokenField.CLAIMS, "nests too deep"),
     ({"claims": '{"exp": "1796040000"}'}, TokenField.CLAIMS, r"The exp \(expiry\) is a text"),
     ({"claims": '{"exp": true}'}, TokenField.CLAIMS, r"The exp \(expiry\) is no number"),
