@@ -194,15 +194,18 @@ def stages_line(facts: StageFacts, width: int, shown_key: Callable[[str, str], s
     found = marks(facts)
     lines = [
         Content("  ").join(_stage_words(stage, found[stage], facts, shown_key, size) for stage in Stage)
-        for size in (0, 1, 2)
+        for size in range(4)
     ]
     return next((line for line in lines if line.cell_length <= width), lines[-1])
+
+
+_NO_KEYS = 3
 
 
 def _stage_words(
     stage: Stage, mark: Mark, facts: StageFacts, shown_key: Callable[[str, str], str], size: int
 ) -> Content:
-    """One stage: ``size`` 0 is whole, 1 has short titles for what comes after the move, 2 throughout."""
+    """One stage. ``size`` 0 is whole, 1 has short titles after the move, 2 throughout, 3 no keys."""
     title, short, binding_id, key = stage.value
     is_short = size > 1 or (size and stage not in (Stage.PLAN, Stage.CARRY_OUT))
     words = short if is_short else title
@@ -215,7 +218,7 @@ def _stage_words(
     if mark is Mark.NOT_YET and not is_short:
         words += ": not yet"
     sign, colour = mark.value
-    shows_key = key and mark not in (Mark.DONE, Mark.NOW, Mark.ALARM)
+    shows_key = key and size < _NO_KEYS and mark not in (Mark.DONE, Mark.NOW, Mark.ALARM)
     parts = [Content.styled(sign, colour)]
     if shows_key:
         parts.append(Content.styled(shown_key(binding_id, key), "$accent"))

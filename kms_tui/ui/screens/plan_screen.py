@@ -64,6 +64,8 @@ class MoveReading:
 
     def run(self) -> MoveFound:
         """It blocks; raises what planning and DescribeKey raise."""
+        if self.session.has_several_accounts:
+            self.session.open_all()
         if self.planning is not None:
             plan = self.planning.run()
             return self._with_campaign(plan.old, plan)
