@@ -575,6 +575,13 @@ def test_the_stages_go_on_to_the_deletion_and_back(
         await press(pilot, "X", "y")
         assert state_of(demo, old) == "Disabled"
         assert "Disabled: 0 refused" in stages(pilot)[0]
+        with pytest.raises(ServiceError, match="is disabled"):
+            demo.call("Encrypt", {"KeyId": old, "Plaintext": b"x"})
+        app.poll_refused_uses()
+        await settled(pilot)
+        assert "✗ Disabled: 1 refused" in stages(pilot)[0]
+        assert "1 use refused" in stages(pilot)[1]
+        assert "was refused its use" in notifications(app)
         await press(pilot, "x", "y")
         assert state_of(demo, old) == "Enabled"
         assert [note.words for note in newest(files, demo, "s3-logs").notes[-2:]] == [

@@ -107,6 +107,9 @@ class CarryOutDialog(Dialog[Journal]):
             self.show_error(error.with_next_step)
         self._is_read = True
         self._show()
+        if not self.query_one("#writes").has_focus:
+            # What came in above what was in sight has moved it.
+            self.call_after_refresh(self.query_one("#dialog-body").scroll_home, animate=False)
 
     @property
     def _repoints(self) -> bool:
