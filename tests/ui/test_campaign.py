@@ -120,10 +120,9 @@ def faults() -> Faults:
 
 
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CampaignFiles:
-    root = tmp_path / "passing"
-    monkeypatch.setattr("kms_tui.campaigns.journal.passing_root", lambda: root)
-    return CampaignFiles(root / "campaigns")
+def files(tmp_path: Path) -> CampaignFiles:
+    """The journals of the demo, where the console of a test keeps them."""
+    return CampaignFiles(tmp_path / "passing" / "campaigns")
 
 
 @pytest.fixture
@@ -376,6 +375,7 @@ def test_it_stops_between_two_items_and_goes_on(
             assert told["acme-orders-snapshots"] == "✓ moved"
             assert told["prod/orders/db"] == "▸ begun"
             assert told["order-intake"] == "waiting"
+            await until(pilot, lambda: "✓ moved" in text(pilot, "facts"))
             await pilot.press("r")
             assert "The campaign is being carried out" in notifications(app)
             await pilot.press("escape")

@@ -160,7 +160,7 @@ def test_a_campaign(
             await until(pilot, lambda: "Moving 2 of 6" in text(pilot, "stages"))
             progress = RunProgress(2, 6, "Secrets Manager secrets: prod/orders/db", 95.0)
             monkeypatch.setattr(CampaignRun, "progress", lambda _run: progress)
-            screen(pilot).show_head()
+            screen(pilot)._show_run()
             await pilot.pause()
         elif moment == "moved":
             await settled(pilot)

@@ -52,14 +52,6 @@ class CarryOutDialog(Dialog[Journal]):
         "write is noted before it is sent, and read back after it."
     )
 
-    DEFAULT_CSS = """
-    CarryOutDialog {
-        #dialog { width: 94%; max-width: 130; }
-        #dialog-body { scrollbar-size-vertical: 1; }
-        #whole { height: auto; }
-    }
-    """
-
     def __init__(self, prepared: Preparation, old: Subject, new: Subject | None) -> None:
         """``new`` is None where a key is made first."""
         name = old.name

@@ -10,7 +10,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.events import Key, ScreenResume
 
-from kms_tui.campaigns.campaign import Campaign, ItemState
+from kms_tui.campaigns.campaign import Campaign, ItemRecord, ItemState
 from kms_tui.kms.arn import key_id_of, key_region
 from kms_tui.session import Session
 from kms_tui.ui.actions.action_screen import perform
@@ -39,6 +39,7 @@ from kms_tui.ui.screens.campaign_words import CampaignView, run_words
 from kms_tui.ui.screens.move_words import Section
 from kms_tui.ui.screens.plan_screen import MoveFound, PlanScreen
 from kms_tui.ui.widgets.line_table import LineTable
+from kms_tui.ui.widgets.screen_bars import TopBar
 from kms_tui.ui.widgets.text_widgets import Static
 
 _TICK = 0.25
@@ -114,6 +115,7 @@ class MoveScreen(PlanScreen):
 
     def on_mount(self) -> None:
         self._moving = self.set_interval(_TICK, self._show_run, pause=True)
+        self._told: ItemRecord | None = None
 
     @property
     def _campaign(self) -> Campaign | None:
@@ -177,13 +179,26 @@ class MoveScreen(PlanScreen):
     def _follow_run(self) -> None:
         """Show the states as they change, while a run goes on."""
         (self._moving.resume if self._background_run is not None else self._moving.pause)()
+        self.query_one(TopBar).refresh_session()
         self.show_head()
         self.refresh_bindings()
 
     def _show_run(self) -> None:
         if self.is_active and self._old is not None:
             self.show_head()
+            self.query_one(TopBar).refresh_session()
             self.query_one(LineTable).refresh()
+            if self._record_in_sight() is not self._told:
+                self.show_detail()
+
+    def _record_in_sight(self) -> ItemRecord | None:
+        """What has become of the item whose details are shown."""
+        item = self.current_item()
+        return self._view.record_of(item.subject) if item is not None and self._view is not None else None
+
+    def show_detail(self) -> None:
+        super().show_detail()
+        self._told = self._record_in_sight()
 
     @on(ScreenResume)
     def _looked_at_again(self) -> None:

@@ -271,8 +271,11 @@ class PlanScreen(ReadingScreen[MoveReading, MoveFound]):
         self.show_detail()
 
     @on(LineTable.Highlighted)
+    def _highlighted(self) -> None:
+        self.show_detail()
+
     def show_detail(self) -> None:
-        item = self._current()
+        item = self.current_item()
         what, told = self.query_one("#move-what", Static), self.query_one("#move-facts", Static)
         if item is None or self._old is None:
             what.update()
@@ -283,20 +286,20 @@ class PlanScreen(ReadingScreen[MoveReading, MoveFound]):
         self.query_one("#move-detail").scroll_home(animate=False)
         told.update(FactsTable((label, safe(text, newlines=True)) for label, text in found))
 
-    def _current(self) -> move_words.PlanItem | None:
+    def current_item(self) -> move_words.PlanItem | None:
         return self._shown.get(self.query_one(LineTable).current)
 
     # Actions
 
     @on(LineTable.Selected)
     def action_open(self) -> None:
-        item = self._current()
+        item = self.current_item()
         if item is not None and self._old is not None:
             text = move_details.whole_text(item, self._plan, self._accounts, self._view)
             self.app.push_screen(TextScreen(move_details.title(item), text))
 
     def action_copy(self) -> None:
-        item, session = self._current(), self.session
+        item, session = self.current_item(), self.session
         if item is None or session is None:
             return
         environment = self._environment(session, item)
