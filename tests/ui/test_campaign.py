@@ -24,7 +24,7 @@ from kms_tui.config import ProfileSettings
 from kms_tui.demo import demo_backend
 from kms_tui.demo.demo_account import ACCOUNT_ID, REGION
 from kms_tui.evidence.scan_task import Use
-from kms_tui.kms.errors import ServiceError
+from kms_tui.kms.errors import CredentialsError, ServiceError
 from kms_tui.kms.operations import may_write
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
@@ -529,6 +529,42 @@ def test_what_fails_is_shown_first_and_tried_again(
 
     drive(app, script)
     assert states(newest(files, demo)) == ["moved"] * 6
+
+
+def test_what_would_fail_for_all_stops_the_run_and_says_why(
+    app: KmsApp, demo: Backend, faults: Faults, files: CampaignFiles
+) -> None:
+    def expire(operation: str, params: Mapping[str, Any]) -> None:
+        if operation == "UpdateSecret":
+            raise CredentialsError("The session has expired.", login_command="aws sso login")
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await plan(pilot, "orders-db", "customer-p")
+        faults.before = expire
+        await carry_out(pilot)
+        assert "Stopped: The session has expired." in notifications(app)
+        assert "▸ ^o Carry out 2/6" in stages(pilot)[0]
+
+    drive(app, script)
+    assert states(newest(files, demo)) == [*["moved"] * 2, "failed", *["waiting"] * 3]
+
+
+def test_a_broken_journal_keeps_nobody_from_planning(
+    app: KmsApp, demo: Backend, faults: Faults, files: CampaignFiles
+) -> None:
+    begin(files, demo)
+    (path,) = files.paths(arn_of(key_id(demo, "orders-db")))
+    path.write_text("{}\n")
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await plan(pilot, "orders-db", "customer-p")
+        assert "is no line of a journal" in notifications(app)
+        await press(pilot, "ctrl+o")
+        assert isinstance(pilot.app.screen, MoveScreen)
+        assert "move it away to begin anew" in notifications(app)
+
+    drive(app, script)
+    assert faults.writes == []
 
 
 def test_a_campaign_that_another_process_carries_out_is_let_be(
