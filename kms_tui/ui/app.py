@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 SLOW_OPENING_SECONDS = 3.0
 """Seconds after which a notification names what the opening waits for."""
+_LAST_SECONDS = 5.0
+"""Seconds for which quitting waits until what is in hand in the background is over."""
 _CHANGE_NOTICES = 16
 """Notifications of changes that may stand on screen at a time."""
 _SWITCH_SECONDS = 0.001
@@ -99,6 +101,7 @@ class KmsApp(Boundary, Host):
         self.connection = connection
         self.config = config or Config()
         self.asking = set()
+        self.background = {}
         self.secrets_copied = []
         self.change_notices = deque(maxlen=_CHANGE_NOTICES)
         self.form_drafts = {}
@@ -127,11 +130,24 @@ class KmsApp(Boundary, Host):
         self.call_after_refresh(self._begin)
         self.set_interval(_PENDING_CHANGES_EVERY, self._read_pending_changes)
 
-    def on_unmount(self) -> None:
+    def exit(self, *args: Any, **options: Any) -> None:
+        """Quit; what goes on in the background is told first, since screens take a moment to close."""
+        self._stop_background()
+        super().exit(*args, **options)
+
+    async def on_unmount(self) -> None:
+        self._stop_background()
         for clear in list(self.secrets_copied):
             clear()
         if self.session is not None:
             self.session.inventory.close()
+        for each in [*self.background.values()]:
+            await off_loop(partial(each.wait, _LAST_SECONDS))
+
+    def _stop_background(self) -> None:
+        """Have what goes on in the background end soon."""
+        for each in self.background.values():
+            each.stop()
 
     def _begin(self) -> None:
         self.open(self.connection)
@@ -160,6 +176,7 @@ class KmsApp(Boundary, Host):
         finally:
             late.stop()
         sys.setswitchinterval(_SWITCH_SECONDS)
+        self._stop_background()
         if self.session is not None:
             self.session.close()
         else:

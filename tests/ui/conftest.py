@@ -60,10 +60,11 @@ def _what_is_contained_fails(monkeypatch: pytest.MonkeyPatch, request: pytest.Fi
 
 @pytest.fixture(autouse=True)
 def _nothing_is_kept_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Drafts, stores and the configuration are those of the test."""
+    """Drafts, stores, journals and the configuration are those of the test."""
     for kind in ("CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / kind.lower()))
-    monkeypatch.setattr("kms_tui.data_files.passing_root", lambda: tmp_path / "passing")
+    for module in ("kms_tui.data_files", "kms_tui.campaigns.journal"):
+        monkeypatch.setattr(f"{module}.passing_root", lambda: tmp_path / "passing")
 
 
 async def _until_quiet(_pilot: Pilot[Any], _timeout: float = 30.0) -> bool:

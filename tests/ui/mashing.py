@@ -65,9 +65,11 @@ async def mash(seed: int, keys: int, mashed: Mashed, backend: Backend) -> None:
 
     def opener(connection: Connection, _prompt: Prompt) -> Session:
         opened.wait(30)
-        return open_session(connection, backend, pace=Pace(rest=10_000))
+        there = backend.in_region(connection.region) if connection.region else backend
+        return open_session(connection, there, pace=Pace(rest=10_000))
 
-    app = KmsApp(opener, Connection(BackendKind.DEMO, read_only=chance.random() < 0.1))
+    demo = Connection(BackendKind.DEMO, read_only=chance.random() < 0.1, allow_service_writes=True)
+    app = KmsApp(opener, demo)
     offered, opens_at = all_keys(), chance.randrange(17)
 
     def contain(error: Exception) -> None:

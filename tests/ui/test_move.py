@@ -143,7 +143,7 @@ def test_a_key_is_chosen_and_the_plan_is_shown_and_written(
             await press(pilot, "w")
             await write_to(pilot, path)
             assert path.read_text() == WRITERS[end](expected)
-        await press(pilot, "x")
+        await press(pilot, "C")
         words = shlex.split(pilot.app.clipboard)
         assert words == [
             *("kms-tui", "plan-move", expected.old.arn, "--to", expected.new.arn),
@@ -262,7 +262,7 @@ def test_nothing_that_names_the_key_is_said_calmly_and_a_new_key_is_asked_for(ma
         stand_on(pilot, "alias/sandbox")
         await press(pilot, "c")
         assert "NEW_KEY:?" in pilot.app.clipboard
-        await press(pilot, "x")
+        await press(pilot, "C")
         assert "--to new --demo" in pilot.app.clipboard
 
     drive(app, script)

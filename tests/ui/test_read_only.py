@@ -114,7 +114,12 @@ def test_a_key_that_is_refused_says_why_and_a_word_that_is_typed_says_nothing(
 @pytest.mark.parametrize("operation", sorted(set(service_model().operation_names) - NOT_MUTATING))
 def test_a_read_only_session_sends_nothing_that_changes_anything(operation: str) -> None:
     """Whatever the screens offer; in another region too, and where the profile's settings say so."""
-    sent = Sent(cast("Backend", SimpleNamespace(in_region=lambda _: None, region="eu-west-1")))
+    sent = Sent(
+        cast(
+            "Backend",
+            SimpleNamespace(in_region=lambda _: None, region="eu-west-1", account_id="111122223333"),
+        )
+    )
     by_flag = open_session(Connection(BackendKind.DEMO, read_only=True), sent)
     by_profile = open_session(Connection(BackendKind.DEMO), sent, ProfileSettings(read_only=True))
     for session in (by_flag, by_profile):

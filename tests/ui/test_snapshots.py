@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,19 @@ from textual.pilot import Pilot
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.wrappers.metering import Meter
+from kms_tui.campaigns.campaign_run import CampaignRun, RunProgress
 from kms_tui.config import Config
 from kms_tui.kms.errors import CredentialsError
 from kms_tui.session import Connection, Prompt, Session
 from kms_tui.ui.app import KmsApp
+from kms_tui.ui.screens.move_screen import MoveScreen
 from tests.ui.conftest import MakeApp
 from tests.ui.console import go_to, press, settled
 from tests.ui.test_calendar import CALENDAR
+from tests.ui.test_campaign import Faults, Faulty, until
 from tests.ui.test_changes import QUICK, change_some, compare_with, write_facts
 from tests.ui.test_explain import denial, paste
+from tests.ui.test_move import plan, screen, text
 
 SnapCompare = Callable[..., bool]
 NARROW, WIDE = (80, 24), (160, 48)
@@ -122,6 +127,50 @@ def test_changed_since(
             await press(pilot, "down")
 
     assert snap_compare(make_app(pace=QUICK), run_before=before, terminal_size=size)
+
+
+@SIZES
+@pytest.mark.parametrize("moment", ["asked", "moving", "moved"])
+def test_a_campaign(
+    snap_compare: SnapCompare,
+    make_app: MakeApp,
+    demo: Backend,
+    size: tuple[int, int],
+    moment: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is about to be written, how far it is, and what has become of it."""
+    faults, let_go = Faults(), threading.Event()
+
+    def hold(operation: str, params: Mapping[str, Any]) -> None:
+        if moment == "moving" and operation == "UpdateSecret":
+            assert let_go.wait(20)
+
+    faults.before = hold
+    app = make_app(Faulty(demo, faults), allow_service_writes=True)
+
+    async def before(pilot: Pilot[Any]) -> None:
+        await settled(pilot)
+        await plan(pilot, "orders-db", "customer-p")
+        await press(pilot, "ctrl+o")
+        if moment != "asked":
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: isinstance(app.screen, MoveScreen))
+        if moment == "moving":
+            await until(pilot, lambda: "Moving 2 of 6" in text(pilot, "stages"))
+            progress = RunProgress(2, 6, "Secrets Manager secrets: prod/orders/db", 95.0)
+            monkeypatch.setattr(CampaignRun, "progress", lambda _run: progress)
+            screen(pilot)._show_run()
+            await pilot.pause()
+        elif moment == "moved":
+            await settled(pilot)
+            app.clear_notifications()
+            await press(pilot, "down", "down", "down")
+
+    try:
+        assert snap_compare(app, run_before=before, terminal_size=size)
+    finally:
+        let_go.set()
 
 
 def test_details_on_a_narrow_terminal(snap_compare: SnapCompare, make_app: MakeApp) -> None:

@@ -17,7 +17,7 @@ from kms_tui.key_moves.move_table import MOVES, move_of
 from kms_tui.key_moves.planning import PlanningProgress, PlanningStoppedError
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.model import Alias, Grant, Key
-from kms_tui.ui.screens import move_words
+from kms_tui.ui.screens import move_details, move_head, move_words
 from kms_tui.ui.screens.move_words import PlanItem, Section
 from tests.unit.evidence.world import ACCOUNT, REGION, arn_of
 
@@ -58,6 +58,8 @@ PLAN = MovePlan(
     aliases=(Alias("alias/orders", "", OLD_ID),),
     unread=(UseGap(ACCOUNT, "Tags", f"denied {HOSTILE}"), UseGap(ACCOUNT, "", "not scanned")),
 )
+OF_CAMPAIGNS = (Section.FAILED, Section.CAMPAIGN, Section.LEFT, Section.RUNS)
+SECTIONS = [section for section in Section if section not in OF_CAMPAIGNS]
 WHOLE = replace(PLAN, moves=(), obstacles=(), unread=())
 ITEMS = move_words.items(PLAN)
 
@@ -72,11 +74,11 @@ def cells(item: PlanItem, *, several: bool = False) -> list[str]:
 
 
 def test_the_sections_stand_in_the_order_of_the_plan() -> None:
-    assert [*dict.fromkeys(item.section for item in ITEMS)] == [*Section]
+    assert [*dict.fromkeys(item.section for item in ITEMS)] == SECTIONS
     moves = [item.subject for item in ITEMS if isinstance(item.subject, PlannedMove)]
     assert moves == [each for group in MoveGroup for each in PLAN.of_group(group)]
     lines = move_words.with_headings(ITEMS)
-    assert [item.section for item in lines if item.is_heading] == [*Section]
+    assert [item.section for item in lines if item.is_heading] == SECTIONS
     headings = [row.cells for row in move_words.rows(lines, {}, several=False) if len(row.cells) == 1]
     assert (("In place  2", "accent"),) in headings
 
@@ -121,7 +123,7 @@ def test_of_several_accounts_a_row_names_its_own() -> None:
 def test_each_way_to_move_is_told_whole(move: Move) -> None:
     use = Use(move.kind, "0a1b2c3d", arn_of(OLD_ID), "default", (*move.purposes, "")[0])
     item = PlanItem("k", Section.IN_PLACE, PlannedMove(FoundUse(ACCOUNT, use), move, REGION, "aws"))
-    text = move_words.whole_text(item, PLAN, {})
+    text = move_details.whole_text(item, PLAN, {})
     told = (move.data, move.by_hand, move.down, move.cost, *move.sources)
     assert all(each in text for each in told)
     assert ("needed afterwards" in text) is move.old_key_needed
@@ -132,48 +134,50 @@ def test_each_way_to_move_is_told_whole(move: Move) -> None:
 
 def test_what_others_wrote_cannot_pass_for_our_own_lines() -> None:
     for item in ITEMS:
-        text = move_words.whole_text(item, PLAN, {})
+        text = move_details.whole_text(item, PLAN, {})
         assert not set(text) & {"\x1b", "\u202e"}
         assert "\nName: fine" not in text
     hostile = of(Section.IN_PLACE, 1)
-    assert "No command is made: the name cannot be put into one." in move_words.whole_text(hostile, PLAN, {})
-    assert move_words.copied(hostile, PLAN, {}) == ("", "")
+    assert "No command is made: the name cannot be put into one." in move_details.whole_text(
+        hostile, PLAN, {}
+    )
+    assert move_details.copied(hostile, PLAN, {}) == ("", "")
 
 
 def test_what_is_copied_are_commands_or_what_is_missing() -> None:
-    what, text = move_words.copied(of(Section.BY_COPY), PLAN, {"AWS_PROFILE": "prod"})
+    what, text = move_details.copied(of(Section.BY_COPY), PLAN, {"AWS_PROFILE": "prod"})
     assert what == "The 5 commands"
     assert f"NEW_KEY={arn_of(NEW_ID)}" in text
     assert "AWS_PROFILE=prod" in text
-    what, text = move_words.copied(of(Section.ALIASES), PLAN, {})
+    what, text = move_details.copied(of(Section.ALIASES), PLAN, {})
     assert what == "The command"
     assert 'aws kms update-alias --alias-name alias/orders --target-key-id "$NEW_KEY"' in text
-    assert "aws kms create-grant" in move_words.copied(of(Section.GRANTS), PLAN, {})[1]
-    assert move_words.copied(of(Section.OBSTACLES, 1), PLAN, {}) == (
+    assert "aws kms create-grant" in move_details.copied(of(Section.GRANTS), PLAN, {})[1]
+    assert move_details.copied(of(Section.OBSTACLES, 1), PLAN, {}) == (
         "The missing statement",
         json.dumps(STATEMENT, indent=2),
     )
-    assert '"Sid": "NewKey"' in move_words.copied(of(Section.PERMISSIONS), PLAN, {})[1]
+    assert '"Sid": "NewKey"' in move_details.copied(of(Section.PERMISSIONS), PLAN, {})[1]
     for section, number in ((Section.OBSTACLES, 0), (Section.GAPS, 0), (Section.NOTES, 0)):
-        assert move_words.copied(of(section, number), PLAN, {}) == ("", "")
+        assert move_details.copied(of(section, number), PLAN, {}) == ("", "")
 
 
 def test_no_alias_is_repointed_to_another_account() -> None:
     plan = replace(PLAN, new=key(NEW_ID, "444455556666"))
-    assert move_words.copied(of(Section.ALIASES), plan, {}) == ("", "")
-    assert "make aliases in the new key's account" in move_words.whole_text(of(Section.ALIASES), plan, {})
-    assert "of account 444455556666" in move_words.head(plan, {}, 160).plain
+    assert move_details.copied(of(Section.ALIASES), plan, {}) == ("", "")
+    assert "make aliases in the new key's account" in move_details.whole_text(of(Section.ALIASES), plan, {})
+    assert "of account 444455556666" in move_head.head(plan, {}, 160).plain
 
 
 def test_the_head_counts_and_says_what_the_plan_lacks() -> None:
     names = {arn_of(OLD_ID): "orders", arn_of(NEW_ID): "next\x1b"}
-    assert move_words.head(PLAN, names, 80).plain.splitlines() == [
+    assert move_head.head(PLAN, names, 80).plain.splitlines() == [
         "orders  →  next␛",
         "6 resources name it: 3 in place · 1 by copy · 1 impossible · 1 not planned",
         "✗ 2 things in the way, first · ? not whole: 2 not checked",
     ]
-    assert f"orders {OLD_ID}  →" in move_words.head(PLAN, names, 160).plain
-    assert move_words.head(replace(WHOLE, new=None), {}, 80).plain.splitlines() == [
+    assert f"orders {OLD_ID}  →" in move_head.head(PLAN, names, 160).plain
+    assert move_head.head(replace(WHOLE, new=None), {}, 80).plain.splitlines() == [
         f"{OLD_ID}  →  a new key made like it",
         "Nothing that was checked names this key.",
     ]
@@ -182,7 +186,7 @@ def test_the_head_counts_and_says_what_the_plan_lacks() -> None:
 def test_every_word_of_the_filter_is_wanted() -> None:
     def found(*words: str) -> list[str]:
         shown = [item for item in ITEMS if move_words.matches(item, words, {ACCOUNT: "payments"})]
-        return [move_words.title(item) for item in shown]
+        return [move_details.title(item) for item in shown]
 
     assert found("by copy", "vol") == ["EBS volumes: vol-1"]
     assert found("role/app") == ["Grant for role/app"]
@@ -191,9 +195,9 @@ def test_every_word_of_the_filter_is_wanted() -> None:
 
 
 def test_progress_counts_kinds_and_names_the_current_one() -> None:
-    begun = move_words.progress(PlanningProgress(), "orders", 1).plain
+    begun = move_head.progress(PlanningProgress(), "orders", 1).plain
     assert "Looking at both keys…" in begun
-    text = move_words.progress(PlanningProgress(30, 120, "EBS volumes"), "orders\x1b", 3).plain
+    text = move_head.progress(PlanningProgress(30, 120, "EBS volumes"), "orders\x1b", 3).plain
     assert "30 of 120 kinds of 3 accounts" in text
     assert "Now: EBS volumes" in text
     assert "esc stops it" in text
@@ -204,7 +208,7 @@ def test_progress_counts_kinds_and_names_the_current_one() -> None:
     "error", [PlanningStoppedError("Stopped."), KmsTuiError("Denied.", next_step="Ask for it.")]
 )
 def test_without_a_plan_it_says_why_and_what_to_do(error: KmsTuiError) -> None:
-    text = move_words.failed(error, "orders").plain
+    text = move_head.failed(error, "orders").plain
     assert str(error) in text
     assert error.next_step in text
     assert "r plans again" in text

@@ -152,19 +152,25 @@ class ActionScreen(ModeScreen):
             return
         if len(subjects) > 1 and not action.many:
             self._refuse_marked(action.title, len(subjects))
-        elif reason := await off_loop(partial(_refusal, action, subjects)):
-            self.host.notify(f"{reason[0].upper()}{reason[1:]}.", title=action.title, severity="warning")
-        elif not action.mutating or await self.confirm_protected(action.title, subjects):
-            self.acting_on = subjects
-            try:
-                await action.run(self, subjects)
-            finally:
-                self.acting_on = ()
+        else:
+            await perform(self, action, subjects)
 
     def _refuse_marked(self, title: str, count: int) -> None:
         key = self.host.shown_key("keys.unmark", "u")
         words = f"This is done to one key at a time, and {count} are marked. {key} takes all marks away."
         self.host.notify(words, title=title, severity="warning")
+
+
+async def perform(screen: ModeScreen, action: KeyAction, subjects: Sequence[Subject]) -> None:
+    """Do an action, or say why it is possible for none of the keys; protected ones are confirmed first."""
+    if reason := await off_loop(partial(_refusal, action, subjects)):
+        screen.host.notify(f"{reason[0].upper()}{reason[1:]}.", title=action.title, severity="warning")
+    elif not action.mutating or await screen.confirm_protected(action.title, subjects):
+        screen.acting_on = subjects
+        try:
+            await action.run(screen, subjects)
+        finally:
+            screen.acting_on = ()
 
 
 def _refusal(action: KeyAction, subjects: Sequence[Subject]) -> str:

@@ -6,18 +6,24 @@ from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
+from kms_tui.campaigns.campaign import Campaign
+from kms_tui.campaigns.campaign_formats import counts_in_words
 from kms_tui.key_moves.destination import cannot_be_made, find_destination, unfit
 from kms_tui.kms.arn import AccountRegion
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.model import Key
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.campaign_runs import files_of, running_campaign
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Reason, Subject, aws_managed, subject_of
 from kms_tui.ui.base.words import USAGE_WORDS
 from kms_tui.ui.dialogs.choose_key import KeyChoice, Offer, key_line, matching_keys
+from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.mode_screen import ModeScreen
 
+_OPEN = 0
+"""The answer that opens the newest campaign."""
 MADE = ""
 """The answer that has a key made like the old one."""
 _MADE_TITLE = "a new key, made like this one"
@@ -32,15 +38,43 @@ def cannot_move(subject: Subject) -> Reason:
 
 
 async def plan_move(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
-    """Ask for the destination, and open the plan; nothing is changed."""
+    """Open the key's campaign, or ask for the destination and open a plan; nothing is changed."""
     (subject,) = subjects
     session, key = screen.session, subject.key
     if session is None or key is None:
         return
+    if running_campaign(screen.host, subject.arn) is not None:
+        screen.host.open_screen("move", subject.arn, None, True)
+        return
+    campaign = await screen.attempt(
+        partial(files_of(session).newest, subject.arn), doing="read the key's campaign"
+    )
+    if campaign is not None and campaign.head.new and not campaign.given_up:
+        answer = await screen.ask(_campaign_question(session, subject, campaign))
+        if answer is None:
+            return
+        if answer == _OPEN or not campaign.is_finished:
+            screen.host.open_screen("move", subject.arn, campaign.head.new, answer == _OPEN)
+            return
     others = await off_loop(partial(_that_fit, session, key))
     to = await screen.ask(ChooseDestination(session, subject, key, others))
     if to is not None:
         screen.host.open_screen("move", subject.arn, None if to == MADE else to)
+
+
+def _campaign_question(session: Session, subject: Subject, campaign: Campaign) -> Choose:
+    """Whether to open the newest campaign of the key, or to plan again."""
+    head = campaign.head
+    row = session.inventory.row(head.new)
+    to = subject_of(row).name if row is not None else head.new
+    does = "Look at it" if campaign.is_finished else "Go on with it"
+    again = "to any key" if campaign.is_finished else "to the same key"
+    entries = [
+        Content.assemble((does, "bold"), safe(f": to {to}, {counts_in_words(campaign)}")),
+        Content.assemble(("Plan again", "bold"), f": scan what names the key, and move {again}"),
+    ]
+    begun = f"{head.begun:%Y-%m-%d %H:%M} UTC"
+    return Choose(f"A campaign of {begun} moves everything off {subject.name}", entries)
 
 
 def _that_fit(session: Session, old: Key) -> list[Subject]:

@@ -11,7 +11,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 from textual.app import App, SuspendNotSupported
 from textual.binding import Binding
@@ -51,6 +51,12 @@ class RefusalsChanged(Message):
     bubble = False
 
 
+class CampaignEnded(Message):
+    """A campaign that was carried out in the background goes on no longer."""
+
+    bubble = False
+
+
 class KeysChanged(Message):
     """This console changed keys; ``key_ids`` are to be read again (empty: all)."""
 
@@ -86,6 +92,23 @@ class FormDraft(NamedTuple):
     entered: Mapping[str, str]
 
 
+class BackgroundRun(Protocol):
+    """Work on a thread that outlives the screen it was begun on."""
+
+    @property
+    def status(self) -> str:
+        """A few words for the bar on top of every screen."""
+        ...
+
+    def stop(self) -> None:
+        """End it soon, leaving nothing half done."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Block until it has ended, at most so long."""
+        ...
+
+
 class Host(App[None]):
     """What a screen, widget or action may ask of the app; ``KmsApp`` is the only one.
 
@@ -107,6 +130,8 @@ class Host(App[None]):
     """The titles of what was last chosen in the palette, the latest first."""
     change_notices: deque[ChangeNotice]
     """The latest notifications of changes that can be undone: as many as may stand on screen."""
+    background: dict[str, BackgroundRun]
+    """What goes on whichever screen is looked at, by what it is about."""
     secrets_copied: list[Callable[[], None]]
     """Clears the clipboard of each secret that is still to be cleared from it."""
 

@@ -1,278 +1,392 @@
-"""Move off…: the plan to move everything off a key, made by a scan, to read, filter, copy and write."""
+"""Move off…: the plan, carried out in the background, and the stages after it up to the key's deletion."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
-from textual.events import Resize
-from textual.widget import Widget
+from textual.events import Key, ScreenResume
 
-from kms_tui.key_moves.move_plan import MovePlan, PlannedMove
-from kms_tui.key_moves.plan_formats import WRITERS
-from kms_tui.key_moves.planning import MovePlanning
-from kms_tui.kms.arn import key_id_of
-from kms_tui.kms.errors import KmsTuiError
-from kms_tui.session import Connection, Session
-from kms_tui.ui.actions.export_actions import export
-from kms_tui.ui.base.clipboard import copy_text
-from kms_tui.ui.base.safe_text import Content, safe
-from kms_tui.ui.base.subject import subject_of
-from kms_tui.ui.base.words import counted
-from kms_tui.ui.dialogs.text_screen import TextScreen
-from kms_tui.ui.screens import move_words
-from kms_tui.ui.screens.reading_screen import ReadingScreen
-from kms_tui.ui.signing.task_commands import account_flags, connection_flags
-from kms_tui.ui.widgets.facts_table import FactsTable
+from kms_tui.campaigns.campaign import Campaign, ItemRecord, ItemState
+from kms_tui.kms.arn import key_id_of, key_region
+from kms_tui.session import Session
+from kms_tui.ui.actions.action_screen import perform
+from kms_tui.ui.actions.action_table import ACTIONS
+from kms_tui.ui.base.campaign_runs import (
+    BackgroundCampaign,
+    carry_out_in_background,
+    files_of,
+    running_campaign,
+)
+from kms_tui.ui.base.host import CampaignEnded, KeysChanged, RefusalsChanged
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.base.subject import Subject, subject_of
+from kms_tui.ui.base.words import counted, refused_uses_of
+from kms_tui.ui.dialogs.questions import Confirm
+from kms_tui.ui.screens.campaign_begin import prepare
+from kms_tui.ui.screens.campaign_dialogs import CarryOutDialog, LaterUsesDialog
+from kms_tui.ui.screens.campaign_stages import (
+    StageFacts,
+    later_uses_note,
+    next_words,
+    rescan_note,
+    stages_line,
+)
+from kms_tui.ui.screens.campaign_words import CampaignView, run_words
+from kms_tui.ui.screens.move_words import Section
+from kms_tui.ui.screens.plan_screen import MoveFound, PlanScreen
 from kms_tui.ui.widgets.line_table import LineTable
-from kms_tui.ui.widgets.text_widgets import Input, Static
+from kms_tui.ui.widgets.screen_bars import TopBar
+from kms_tui.ui.widgets.text_widgets import Static
 
-_FORMATS = {"md": "Markdown", "json": "JSON", "sh": "Shell script"}
-
-
-@dataclass(frozen=True, slots=True)
-class PlanReading:
-    """A planning as a reading of the account; each one reads everything anew, and lists no keys."""
-
-    planning: MovePlanning
-
-    def read_again(self) -> None: ...
-
-    def wait_for_listing(self) -> None: ...
-
-    def cancel(self) -> None:
-        self.planning.stop()
+_TICK = 0.25
+_PADDING = 4
+"""Cells beside the stages."""
+_CHANGES = (
+    ("move.carry-out", "ctrl+o", "Carry out"),
+    *(
+        (f"move.{action_id}", ACTIONS[action_id].key, ACTIONS[action_id].title)
+        for action_id in ("disable", "enable", "schedule-deletion", "cancel-deletion")
+    ),
+)
+"""(binding id, keys, title) of what changes something."""
 
 
-class MoveScreen(ReadingScreen[PlanReading, MovePlan]):
-    """Opened with the ARN of the key that is left, and that of the other one: None for a new key."""
-
-    HELP = (
-        "How each resource that names the key gets under the other key: what stands in the way comes first, "
-        "then the resources in a safe order, grants, aliases, and what was not checked. Nothing is changed "
-        "here: c copies the commands of a line, w writes the whole plan, as a script too, and x copies the "
-        "kms-tui command that makes the same plan. The scan asks slowly: the account's programs share its "
-        "quotas."
+def _step(action_id: str) -> Binding:
+    """The key of an action that is a stage, or a way back from one; it is done to the old key."""
+    action = ACTIONS[action_id]
+    return Binding(
+        action.key,
+        f"do('{action_id}')",
+        action.title,
+        id=f"move.{action_id}",
+        tooltip=f"Of the old key: {action.tooltip[:1].lower()}{action.tooltip[1:]}",
+        show=False,
     )
-    AUTO_FOCUS = ""
-    HEAD = "#move-head"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "back", "Back", id="move.back", tooltip="Stop scanning; then back to the list"),
-        Binding("slash", "filter", "Filter", id="move.filter", tooltip="Filter: by copy, a name, old key …"),
-        Binding("enter,d", "open", "Open", id="move.open", tooltip="The whole of the line, as a text"),
-        Binding("c", "copy", "Copy", id="move.copy", tooltip="Copy the commands, or the missing statement"),
-        Binding(
-            "x",
-            "copy_command",
-            "Command",
-            id="move.command",
-            tooltip="Copy the kms-tui plan-move command that makes the same plan",
-        ),
-        Binding("w", "export", "Write", id="move.export", tooltip="Write it: Markdown, JSON, shell script"),
-        Binding("r", "refresh", "Rescan", id="move.refresh", tooltip="Scan and plan again"),
-    ]
 
-    DEFAULT_CSS = """
-    MoveScreen {
-        LineTable { min-height: 4; }
-        #move-head { height: auto; max-height: 12; padding: 0 2 1 2; }
-        #move-detail {
-            height: 40%; border-top: hkey $border; padding: 0 2; scrollbar-size-vertical: 1;
-        }
-        #move-what, #move-facts { height: auto; }
-        #move-what { text-wrap: nowrap; text-overflow: ellipsis; }
-        &.-narrow #move-detail { height: 7; }
-        &.-narrow #table-filter { display: none; }
-        &.-narrow.-filtering #table-filter { display: block; }
-        &.-empty LineTable, &.-empty #table-filter, &.-empty #move-detail { display: none; }
-    }
+
+class MoveScreen(PlanScreen):
+    """Opened with the ARN of the key that is left, that of the other one (None for a new key), and whether
+    its campaign is gone on with, without a scan.
     """
 
-    def __init__(self, arn: str, to: str | None) -> None:
-        super().__init__()
-        self._arn = arn
-        self._to = to
-        self._plan: MovePlan | None = None
-        self._items: list[move_words.PlanItem] = []
-        """All lines of the plan."""
-        self._shown: dict[str, move_words.PlanItem] = {}
-        """Those in the table, with headings, by the keys of their rows."""
+    HELP = (
+        "How each resource that names the key gets under the other key, and what has become of it. Planning "
+        "only reads; the scan asks slowly, since the account's programs share its quotas. The stages on top "
+        "go from the plan to the deletion of the old key: ✓ is over, ▸ is next, – is too early. ctrl+o "
+        "carries out what is moved in place, after it shows every write; it goes on when you leave this "
+        "screen or open another, and esc stops it between two items. What a journal keeps is gone on with "
+        "at any time, also after a crash: Q on the key offers it. r then scans for what still names the old "
+        "key, u asks CloudTrail who still uses it, X disables it and counts who is refused (x enables it "
+        "again), D schedules its deletion (U cancels that). w writes the plan, its script, or the evidence."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+o",
+            "carry_out",
+            "Carry out",
+            id="move.carry-out",
+            tooltip="Move what is moved in place, after a look at every write; or go on with it",
+        ),
+        Binding(
+            "u",
+            "still_used",
+            "Still used?",
+            id="move.still-used",
+            tooltip="Who used the old key since its first resource was moved (LookupEvents)",
+            show=False,
+        ),
+        *(_step(action_id) for action_id in ("disable", "enable", "watch")),
+        *(_step(action_id) for action_id in ("schedule-deletion", "cancel-deletion")),
+        Binding(
+            "Z",
+            "give_up",
+            "Give up",
+            id="move.give-up",
+            tooltip="End the campaign: what is moved stays moved, and the rest is left",
+            show=False,
+        ),
+    ]
 
-    def compose_body(self) -> Iterable[Widget]:
-        with Vertical(classes="table-body"):
-            yield Static(id="move-head")
-            yield Input(placeholder="/ to filter", id="table-filter")
-            yield LineTable(move_words.columns(several=False), empty="Nothing matches.")
-            with VerticalScroll(id="move-detail", can_focus=False):
-                yield Static(id="move-what")
-                yield Static(id="move-facts")
+    # What is shown
 
-    # Planning
+    def on_mount(self) -> None:
+        self._moving = self.set_interval(_TICK, self._show_run, pause=True)
+        self._told: ItemRecord | None = None
 
-    def session_opened(self, session: Session) -> None:
-        self._plan = None
-        planning = MovePlanning(session, self._arn, self._to)
-        self.begin_reading(PlanReading(planning), again=True)
+    @property
+    def _campaign(self) -> Campaign | None:
+        return self._view.campaign if self._view is not None else None
 
-    def cost_of(self, reading: PlanReading) -> Content | None:
-        """Nobody is asked: the scan was asked for, and its rate is polite."""
-        return None
+    @property
+    def _background_run(self) -> BackgroundCampaign | None:
+        return running_campaign(self.host, self._arn)
 
-    def run_reading(self, reading: PlanReading) -> MovePlan:
-        return reading.planning.run()
+    def show_found(self, found: MoveFound) -> None:
+        running = self._background_run
+        campaign = running.campaign if running is not None else found.campaign
+        if campaign is not None and self._is_told(campaign, found):
+            self._view = CampaignView(campaign, found.plan)
+            self._to = campaign.head.new or self._to
+        super().show_found(found)
+        self._follow_run()
+        if found.trouble is not None:
+            self.notify_error(found.trouble, doing="read the key's campaign")
+        if found.plan is not None and self._campaign is not None and running is None:
+            note = partial(self._note, rescan_note(found.plan))
+            self.start_action(note, description="note a rescan")
 
-    def show_found(self, found: MovePlan) -> None:
-        self._plan = found
-        self._items = move_words.items(found)
-        self.remove_class("-empty")
-        self._show_head()
-        self.query_one(LineTable).columns = move_words.columns(several=self._several)
-        self._fill()
-        table = self.query_one(LineTable)
-        table.go_to(self._items[0].key)
-        table.focus()
+    def _is_told(self, campaign: Campaign, found: MoveFound) -> bool:
+        """Whether a campaign is that of this screen: one that is finished may be to another key."""
+        if campaign.given_up:
+            return False
+        return found.plan is None or not campaign.is_finished or campaign.head.new == self._to
 
-    def progress_of(self, reading: PlanReading) -> Content:
-        accounts = len(self.session.accounts) if self.session is not None else 1
-        return move_words.progress(reading.planning.progress(), self._name_of(self._arn), accounts)
+    def _take(self, campaign: Campaign) -> None:
+        """Show a campaign that was begun, or has changed."""
+        self._view = CampaignView(campaign, self._plan)
+        self._to = campaign.head.new or self._to
+        self.show_all()
+        self._follow_run()
 
-    def failure_words(self, error: KmsTuiError) -> Content:
-        return move_words.failed(error, self._name_of(self._arn))
+    def show_head(self) -> None:
+        super().show_head()
+        session = self.session
+        if self._old is None or session is None:
+            return
+        running = self._background_run
+        monitor = session.account_of(self._arn).refusal_monitor
+        facts = StageFacts(
+            self._old,
+            self._plan,
+            self._campaign,
+            running.run.progress() if running is not None else None,
+            monitor.of(self._arn) if monitor is not None else None,
+        )
+        shown_key = self.host.shown_key
+        lines = [stages_line(facts, self.size.width - _PADDING, shown_key)]
+        if running is not None:
+            lines.append(run_words(running.run.progress(), is_stopping=running.is_stopping))
+        else:
+            if facts.refused and (refused := refused_uses_of(session, self._arn)) is not None:
+                lines.append(refused)
+            lines.append(next_words(facts, shown_key))
+        self.query_one("#move-stages", Static).update(Content("\n").join(lines))
+
+    def _follow_run(self) -> None:
+        """Show the states as they change, while a run goes on."""
+        (self._moving.resume if self._background_run is not None else self._moving.pause)()
+        self.query_one(TopBar).refresh_session()
+        self.show_head()
+        self.refresh_bindings()
+
+    def _show_run(self) -> None:
+        if self.is_active and self._old is not None:
+            self.show_head()
+            self.query_one(TopBar).refresh_session()
+            self.query_one(LineTable).refresh()
+            if self._record_in_sight() is not self._told:
+                self.show_detail()
+
+    def _record_in_sight(self) -> ItemRecord | None:
+        """What has become of the item whose details are shown."""
+        item = self.current_item()
+        return self._view.record_of(item.subject) if item is not None and self._view is not None else None
+
+    def show_detail(self) -> None:
+        super().show_detail()
+        self._told = self._record_in_sight()
+
+    @on(ScreenResume)
+    def _looked_at_again(self) -> None:
+        if self._old is not None:
+            self._follow_run()
+
+    @on(CampaignEnded)
+    def _ended(self) -> None:
+        """Have what failed come first, and the cursor on it."""
+        campaign = self._campaign
+        if campaign is None or self._old is None:
+            return
+        self.show_all()
+        self._follow_run()
+        if campaign.counts[ItemState.FAILED]:
+            first = next((item for item in self._items if item.section is Section.FAILED), None)
+            if first is not None:
+                self.query_one(LineTable).go_to(first.key)
+
+    @on(RefusalsChanged)
+    def _refusals_changed(self) -> None:
+        self.show_head()
+
+    @on(KeysChanged)
+    def _changed(self, message: KeysChanged) -> None:
+        if self.session is not None:
+            self.session.reread(*message.key_ids)
+        self.host.poll_refused_uses()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("export", "filter", "open", "copy"):
-            return self._plan is not None
+        if action in ("carry_out", "do", "still_used", "give_up") and self._old is None:
+            return False
+        read_only = self.session is not None and self.session.read_only
+        if action == "carry_out":
+            return not read_only
+        if action == "do":
+            return not (read_only and ACTIONS[str(parameters[0])].mutating)
+        if action == "give_up":
+            return self._campaign is not None and not self._campaign.is_finished
         return super().check_action(action, parameters)
 
-    # Showing
+    def on_key(self, event: Key) -> None:
+        self.host.explain_refused_key(event.key, _CHANGES)
 
-    def _name_of(self, arn: str) -> str:
-        """The name that people use for a key."""
-        row = self.session.inventory.row(arn) if self.session is not None else None
-        return subject_of(row).name if row is not None else key_id_of(arn)
+    # The stages
 
-    @property
-    def _several(self) -> bool:
-        return self.session is not None and self.session.has_several_accounts
+    def _is_busy(self) -> bool:
+        """Whether a run goes on, which is said then: what would come in its way waits."""
+        if self._background_run is None:
+            return False
+        self.host.notify("The campaign is being carried out: wait for its end, or stop it with esc.")
+        return True
 
-    @property
-    def _accounts(self) -> Mapping[str, str]:
-        """The names of accounts by their ids, where several are listed."""
-        known = self.session.accounts if self.session is not None and self._several else ()
-        return {each.id: each.name for each in known if each.name}
+    def _old_subject(self) -> Subject:
+        assert self._old is not None
+        return replace(self._subject(self._arn), key=self._old)
 
-    @on(Resize)
-    def _show_head(self) -> None:
-        plan = self._plan
-        if plan is not None and not self.has_class("-empty"):
-            arns = [key.arn for key in (plan.old, plan.new) if key is not None]
-            names = {arn: self._name_of(arn) for arn in arns}
-            self.query_one("#move-head", Static).update(move_words.head(plan, names, self.size.width))
+    def _subject(self, arn: str) -> Subject:
+        assert self.session is not None
+        row = self.session.inventory.row(arn)
+        return subject_of(row) if row is not None else Subject(key_id_of(arn), arn, key_region(arn), (), None)
 
-    @on(Input.Changed, "#table-filter")
-    def _fill(self) -> None:
-        plan = self._plan
-        if plan is None:
+    def action_carry_out(self) -> None:
+        if not self._is_busy():
+            self.start_action(self._carry_out, description="carry out a campaign")
+
+    async def _carry_out(self) -> None:
+        session = self.session
+        if session is None:
             return
-        field, accounts = self.query_one("#table-filter", Input), self._accounts
-        words = field.value.lower().split()
-        self.set_class(bool(words) or field.has_focus, "-filtering")
-        matching = [item for item in self._items if move_words.matches(item, words, accounts)]
-        lines = move_words.with_headings(matching)
-        self._shown = {item.key: item for item in lines}
-        self.query_one(LineTable).show_rows(move_words.rows(lines, accounts, several=self._several))
-        found = sum(isinstance(item.subject, PlannedMove) for item in matching)
-        of_all = f"{found:,} of " if found < len(plan.moves) else ""
-        self.show_status(f"{of_all}{counted(len(plan.moves), 'resource')}")
-        self._show_detail()
-
-    @on(LineTable.Highlighted)
-    def _show_detail(self) -> None:
-        item, plan = self._current(), self._plan
-        what, told = self.query_one("#move-what", Static), self.query_one("#move-facts", Static)
-        if item is None or plan is None:
-            what.update()
-            told.update()
+        work = partial(prepare, session, files_of(session), self._arn, self._plan)
+        prepared = await self.attempt(work, doing="carry it out")
+        if prepared is None:
             return
-        found = move_words.facts(item, plan, self._accounts)
-        what.update(move_words.detail_head(item))
-        self.query_one("#move-detail").scroll_home(animate=False)
-        told.update(FactsTable((label, safe(text, newlines=True)) for label, text in found))
+        journal = None
+        try:
+            old = self._old_subject()
+            new = self._subject(prepared.new) if prepared.new else None
+            if await self.confirm_protected("Move off…", [old, new] if new is not None else [old]):
+                journal = await self.ask(CarryOutDialog(prepared, old, new), about=[old])
+        finally:
+            if journal is None:
+                prepared.close()
+        if journal is not None:
+            carry_out_in_background(self.host, session, journal, self.name_of(self._arn))
+            self._take(journal.campaign)
 
-    def _current(self) -> move_words.PlanItem | None:
-        return self._shown.get(self.query_one(LineTable).current)
-
-    # Actions
-
-    @on(LineTable.Selected)
-    def action_open(self) -> None:
-        item, plan = self._current(), self._plan
-        if item is not None and plan is not None:
-            text = move_words.whole_text(item, plan, self._accounts)
-            self.app.push_screen(TextScreen(move_words.title(item), text))
-
-    def action_copy(self) -> None:
-        item, plan, session = self._current(), self._plan, self.session
-        if item is None or plan is None or session is None:
-            return
-        what, text = move_words.copied(item, plan, self._environment(session, item, plan))
-        if not text:
-            self.host.notify("This line has no commands: enter shows what it says.", severity="warning")
-            return
-        copy_text(self.host, text)
-        self.host.notify(f"{what} {'are' if what.endswith('s') else 'is'} copied.")
-
-    def _environment(self, session: Session, item: move_words.PlanItem, plan: MovePlan) -> Mapping[str, str]:
-        """What leads ``aws`` where this session is."""
-        subject = item.subject
-        account = subject.found.account if isinstance(subject, PlannedMove) else plan.old.account_id
-        profile = session.account_with(account).profile or session.connection.profile
-        found = {"AWS_PROFILE": profile, "AWS_ENDPOINT_URL": session.connection.endpoint_url}
-        return {name: value for name, value in found.items() if value}
-
-    def action_copy_command(self) -> None:
-        copy_text(self.host, plan_command(self._arn, self._to, self.host.connection))
-        self.host.notify("The command line is copied.")
-
-    def action_export(self) -> None:
-        plan = self._plan
-        if plan is not None:
-            formats = {end: (title, partial(WRITERS[end], plan)) for end, title in _FORMATS.items()}
-            work = partial(export, self, "kms-tui-move", formats, title="Write the plan")
-            self.start_action(work, description="write the plan")
-
-    def action_filter(self) -> None:
-        self.add_class("-filtering")
-        self.query_one("#table-filter").focus()
-
-    @on(Input.Submitted, "#table-filter")
-    def _filter_left(self) -> None:
-        self.query_one(LineTable).focus()
-        self._fill()
+    def stop_background(self) -> bool:
+        running = self._background_run
+        if running is None or running.is_stopping:
+            return False
+        running.stop()
+        self.host.notify("Stops after the item in hand. The journal keeps the rest: ctrl+o goes on.")
+        self.show_head()
+        return True
 
     def action_refresh(self) -> None:
-        if self.session is not None:
-            self.session_opened(self.session)
+        if not self._is_busy():
+            super().action_refresh()
 
-    def action_back(self) -> None:
-        field = self.query_one("#table-filter", Input)
-        if self.stop_reading():
+    def action_still_used(self) -> None:
+        self.start_action(self._still_used, description="see who uses the old key")
+
+    async def _still_used(self) -> None:
+        session, campaign = self.session, self._campaign
+        if session is None:
             return
-        if field.has_focus:
-            self._filter_left()
-        elif field.value:
-            field.value = ""
-        else:
-            self.app.pop_screen()
+        if campaign is None:
+            words = "Nothing was moved yet. This tells who uses the old key after that."
+            self.host.notify(words, title="Still used?", severity="warning")
+            return
+        monitor = session.account_of(self._arn).refusal_monitor
+        if monitor is None:
+            self.host.notify("CloudTrail is not available here.", title="Still used?", severity="warning")
+            return
+        since = campaign.first_write or campaign.head.begun
+        dialog = LaterUsesDialog(monitor.trail, self._arn, self.name_of(self._arn), since, session.now())
+        await self.ask(dialog, about=[self._old_subject()])
+        if dialog.found is not None:
+            await self._note(later_uses_note(dialog.found))
+
+    def action_do(self, action_id: str) -> None:
+        if not self._is_busy():
+            work = partial(self._do_step, action_id)
+            self.start_action(work, description=ACTIONS[action_id].title)
+
+    async def _do_step(self, action_id: str) -> None:
+        """Do an action to the old key, as everywhere else, and note in the journal what it has become."""
+        session, action = self.session, ACTIONS[action_id]
+        if session is None:
+            return
+        describe = partial(session.kms_for(self._arn).describe, self._arn)
+        before = await self.attempt(describe, doing="look at the old key")
+        if before is None:
+            return
+        self._old = before
+        await perform(self, action, [self._old_subject()])
+        after = await self.attempt(describe, doing="look at the old key")
+        if after is None:
+            return
+        self._old = after
+        if after.state != before.state:
+            await self._note(f"{action.title}: the old key is {after.state} now.")
+        self._follow_run()
+
+    async def _note(self, words: str) -> None:
+        """Have the journal say what was done beside the items."""
+        session, campaign = self.session, self._campaign
+        if session is None or campaign is None or self._background_run is not None:
+            return
+        work = partial(_noted, session, self._arn, words)
+        noted = await self.attempt(work, doing="note it in the campaign")
+        if noted is not None:
+            self._take(noted)
+
+    def action_give_up(self) -> None:
+        if not self._is_busy():
+            self.start_action(self._give_up, description="give up a campaign")
+
+    async def _give_up(self) -> None:
+        session, campaign = self.session, self._campaign
+        if session is None or campaign is None:
+            return
+        left = counted(len(campaign.open_items), "item")
+        sentences = [
+            Content(f"What is moved stays moved. {left} that are left stay under the old key."),
+            Content("The journal stays as evidence. Another campaign can be begun from a plan."),
+        ]
+        if not await self.ask(Confirm("Give the campaign up?", sentences, confirm="Give up")):
+            return
+        work = partial(_given_up, session, self._arn)
+        if await self.succeeds(work, doing="give the campaign up"):
+            self.host.notify("The campaign is given up.")
+            self._view = None
+            if self._plan is not None:
+                self.show_all()
+                self._follow_run()
+            else:
+                self.app.pop_screen()
 
 
-def plan_command(arn: str, to: str | None, connection: Connection) -> str:
-    """The ``kms-tui plan-move`` line that makes the same plan."""
-    flags = [*connection_flags(connection), *account_flags(connection)]
-    return shlex.join(["kms-tui", "plan-move", arn, "--to", to or "new", *flags, "-o", "plan.md"])
+def _noted(session: Session, arn: str, words: str) -> Campaign:
+    """Write a note into the newest journal of a key; it blocks. Raises JournalError, FileError."""
+    with files_of(session).resume(arn) as journal:
+        journal.note(words, session.now())
+        return journal.campaign
+
+
+def _given_up(session: Session, arn: str) -> None:
+    with files_of(session).resume(arn) as journal:
+        journal.give_up(session.now())

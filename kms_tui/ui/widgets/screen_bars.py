@@ -92,6 +92,8 @@ class TopBar(Vertical):
         limits = Content.styled(calls, "$foreground-muted")
         if session.notice:
             limits += Content.styled(f" {session.notice} ", "$warning") + Content(" ")
+        for each in host_of(self).background.values():
+            limits += Content.styled(f" {each.status} ", "$accent bold") + Content(" ")
         if session.read_only:
             limits += Content.styled(" READ-ONLY ", "bold $background on $warning")
         self.query_one("#limits", Static).update(limits)

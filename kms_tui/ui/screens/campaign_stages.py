@@ -1,0 +1,283 @@
+"""The stages of leaving a key, from the plan to its deletion: which are over, and which is next.
+
+What a rescan and CloudTrail told is read back from the notes of the campaign's journal, so that it is known
+again in another session; it counts until something else is moved.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from kms_tui.campaigns.campaign import Campaign, ItemState, items_of
+from kms_tui.campaigns.campaign_run import RunProgress
+from kms_tui.campaigns.later_uses import LaterUses
+from kms_tui.evidence.refused_uses import Refusals
+from kms_tui.key_moves.move_plan import MovePlan
+from kms_tui.kms.model import Key, KeyState
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.base.words import counted
+
+_NOTHING_NAMES_IT = "Rescan: nothing that was checked names the old key any longer"
+_STILL_NAMED = "Rescan: still naming the old key: "
+_NO_USE = "Uses by CloudTrail: none of the old key since "
+_USED = "Uses by CloudTrail: the old key was used since "
+_NOT_WHOLE = "Uses by CloudTrail: not all was read, "
+_DELETED = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
+
+
+def rescan_note(plan: MovePlan) -> str:
+    """What a scan after the move found, for the journal and the screen."""
+    counts = Counter(str(each.move.how) for each in plan.moves)
+    unchecked = f"; {len(plan.gaps):,} not checked" if plan.gaps else ""
+    if not counts:
+        return f"{_NOTHING_NAMES_IT}{unchecked}."
+    by_how = ", ".join(f"{count:,} {how}" for how, count in counts.items())
+    return f"{_STILL_NAMED}{counted(len(plan.moves), 'resource')} ({by_how}){unchecked}."
+
+
+def later_uses_note(found: LaterUses) -> str:
+    """What CloudTrail told of the uses since the move, for the journal."""
+    since = f"{found.since:%Y-%m-%d %H:%M:%S} UTC"
+    if found.uses:
+        said = ", ".join(f"{use.who} {use.operation} {use.count:,}" for use in found.uses[:5])
+        more = f" and {len(found.uses) - 5:,} more" if len(found.uses) > 5 else ""
+        return f"{_USED}{since}: {said}{more}."
+    return f"{_NO_USE}{since}." if found.is_complete else f"{_NOT_WHOLE}none of the old key since {since}."
+
+
+class Stage(Enum):
+    """The stages, in their order: (title, short title, binding id, key)."""
+
+    PLAN = ("Plan", "Plan", "", "")
+    CARRY_OUT = ("Carry out", "Move", "move.carry-out", "ctrl+o")
+    RESCAN = ("Rescan", "Rescan", "move.refresh", "r")
+    STILL_USED = ("Still used?", "Used?", "move.still-used", "u")
+    DISABLE = ("Disable and watch", "Disable", "move.disable", "X")
+    DELETE = ("Schedule deletion", "Delete", "move.schedule-deletion", "D")
+
+
+class Mark(Enum):
+    """How a stage stands: (sign, colour)."""
+
+    DONE = ("✓", "$success")
+    NOW = ("…", "$accent bold")
+    NEXT = ("▸", "$accent bold")
+    LATER = ("·", "$foreground-muted")
+    NOT_YET = ("–", "$warning")
+    """It can be done, and something says that it is too early."""
+    ALARM = ("✗", "$error bold")
+    """It is done, and the key is missed."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageFacts:
+    """What the stages are told by; ``refusals`` are those of the watched old key."""
+
+    old: Key
+    plan: MovePlan | None = None
+    campaign: Campaign | None = None
+    run: RunProgress | None = None
+    """Of the run that goes on now."""
+    refusals: Refusals | None = None
+
+    @property
+    def has_items(self) -> bool:
+        """Whether a campaign has, or would have, anything to do."""
+        if self.campaign is not None:
+            return bool(self.campaign.items)
+        return self.plan is not None and bool(items_of(self.plan, aliases=True))
+
+    @property
+    def refused(self) -> int:
+        return self.refusals.count if self.refusals is not None else 0
+
+    @property
+    def is_scheduled(self) -> bool:
+        return self.old.state in _DELETED
+
+
+def _last_note(campaign: Campaign, *beginnings: str) -> str:
+    """The latest note that begins so, unless something was moved after it; else ""."""
+    moved = (ItemState.MOVED, ItemState.SENT)
+    times = [each.at for each in campaign.records if each.at and each.state in moved]
+    last_move: datetime | None = max(times, default=None)
+    for note in reversed(campaign.notes):
+        if last_move is not None and note.at < last_move:
+            return ""
+        if note.words.startswith(beginnings):
+            return note.words
+    return ""
+
+
+def last_rescan(campaign: Campaign) -> str:
+    """What the last rescan found, if nothing was moved after it."""
+    return _last_note(campaign, _NOTHING_NAMES_IT, _STILL_NAMED)
+
+
+def last_look_at_uses(campaign: Campaign) -> str:
+    """What CloudTrail told last, if nothing was moved after it."""
+    return _last_note(campaign, _NO_USE, _USED, _NOT_WHOLE)
+
+
+def _is_carried_out(facts: StageFacts) -> bool:
+    campaign, plan = facts.campaign, facts.plan
+    if campaign is not None:
+        return not campaign.open_items and not (plan and campaign.missing(items_of(plan, aliases=False)))
+    return plan is not None and not facts.has_items
+
+
+def _is_rescanned(facts: StageFacts) -> bool:
+    return facts.campaign is not None and last_rescan(facts.campaign).startswith(_NOTHING_NAMES_IT)
+
+
+def _is_unused(facts: StageFacts) -> bool:
+    return facts.campaign is not None and last_look_at_uses(facts.campaign).startswith(_NO_USE)
+
+
+_IS_DONE: Mapping[Stage, Callable[[StageFacts], bool]] = {
+    Stage.PLAN: lambda facts: facts.plan is not None or facts.campaign is not None,
+    Stage.CARRY_OUT: _is_carried_out,
+    Stage.RESCAN: _is_rescanned,
+    Stage.STILL_USED: _is_unused,
+    Stage.DISABLE: lambda facts: facts.old.state == KeyState.DISABLED or facts.is_scheduled,
+    Stage.DELETE: lambda facts: facts.is_scheduled,
+}
+
+
+def too_early(facts: StageFacts) -> Sequence[str]:
+    """Why it is too early to delete the old key, as far as that is known."""
+    return [*_reasons(facts)]
+
+
+def _reasons(facts: StageFacts) -> Iterator[str]:
+    campaign = facts.campaign
+    if campaign is None:
+        if facts.has_items:
+            yield "nothing is carried out yet"
+        return
+    if still_open := len(campaign.open_items):
+        yield f"{counted(still_open, 'item')} {'is' if still_open == 1 else 'are'} not moved"
+    rescan = last_rescan(campaign)
+    if rescan.startswith(_STILL_NAMED):
+        what = rescan.removeprefix(_STILL_NAMED).partition(" (")[0]
+        yield f"{what} still {'names' if what.startswith('1 ') else 'name'} the old key"
+    if last_look_at_uses(campaign).startswith(_USED):
+        yield "the old key is still used"
+    if facts.refused:
+        yield f"{counted(facts.refused, 'use')} of it {'was' if facts.refused == 1 else 'were'} refused"
+
+
+def marks(facts: StageFacts) -> Mapping[Stage, Mark]:
+    """How each stage stands: one is next, the first that is not over."""
+    found: dict[Stage, Mark] = {}
+    has_next = False
+    for stage in Stage:
+        if stage is Stage.CARRY_OUT and facts.run is not None:
+            found[stage], has_next = Mark.NOW, True
+        elif _IS_DONE[stage](facts):
+            is_missed = stage is Stage.DISABLE and facts.refused
+            found[stage] = Mark.ALARM if is_missed else Mark.DONE
+        elif stage is Stage.DELETE and too_early(facts):
+            found[stage] = Mark.NOT_YET
+        else:
+            found[stage] = Mark.LATER if has_next else Mark.NEXT
+            has_next = True
+    return found
+
+
+def stages_line(facts: StageFacts, width: int, shown_key: Callable[[str, str], str]) -> Content:
+    """All stages on one line of ``width`` cells, with the keys of those that are not over."""
+    found = marks(facts)
+    lines = [
+        Content("  ").join(_stage_words(stage, found[stage], facts, shown_key, size) for stage in Stage)
+        for size in range(4)
+    ]
+    return next((line for line in lines if line.cell_length <= width), lines[-1])
+
+
+_NO_KEYS = 3
+
+
+def _stage_words(
+    stage: Stage, mark: Mark, facts: StageFacts, shown_key: Callable[[str, str], str], size: int
+) -> Content:
+    """One stage. ``size`` 0 is whole, 1 has short titles after the move, 2 throughout, 3 no keys."""
+    title, short, binding_id, key = stage.value
+    is_short = size > 1 or (size and stage not in (Stage.PLAN, Stage.CARRY_OUT))
+    words = short if is_short else title
+    campaign = facts.campaign
+    if stage is Stage.CARRY_OUT and campaign is not None:
+        settled = sum(record.state.is_final for record in campaign.records)
+        words += f" {settled:,}/{len(campaign.records):,}"
+    if stage is Stage.DISABLE and facts.refusals is not None:
+        words = f"Disabled: {facts.refused:,} refused"
+    if mark is Mark.NOT_YET and not is_short:
+        words += ": not yet"
+    sign, colour = mark.value
+    shows_key = key and size < _NO_KEYS and mark not in (Mark.DONE, Mark.NOW, Mark.ALARM)
+    parts = [Content.styled(sign, colour)]
+    if shows_key:
+        parts.append(Content.styled(shown_key(binding_id, key), "$accent"))
+    colour = "" if mark in (Mark.NOW, Mark.NEXT, Mark.ALARM) else "$foreground-muted"
+    parts.append(Content.styled(words, colour))
+    return Content(" ").join(parts)
+
+
+_NEXT: Mapping[Stage, str] = {
+    Stage.RESCAN: "{key} scans again for what still names the old key. It only reads.",
+    Stage.STILL_USED: "{key} asks CloudTrail who used the old key since the first move. It only reads.",
+    Stage.DISABLE: "{key} disables the old key and watches who is refused. Way back: {enable} enables it.",
+    Stage.DELETE: "{key} schedules its deletion. Way back: {cancel} cancels it; so long {enable} enables it.",
+}
+
+
+def next_words(facts: StageFacts, shown_key: Callable[[str, str], str]) -> Content:
+    """What to do next, by which key, and the way back."""
+    found = marks(facts)
+    stage = next((stage for stage in Stage if found[stage] is Mark.NEXT), None)
+    keys = {"enable": shown_key("move.enable", "x"), "cancel": shown_key("move.cancel-deletion", "U")}
+    if facts.is_scheduled:
+        said = "Its deletion is scheduled. Way back: {cancel} cancels it, then {enable} enables the key."
+        return Content.styled(said.format(**keys), "$foreground-muted")
+    if stage is None:
+        why = "; ".join(too_early(facts))
+        said = f"Not yet: {why}. Way back from Disabled: {keys['enable']} enables it."
+        return Content.styled(said, "$warning")
+    key = shown_key(stage.value[2], stage.value[3])
+    campaign, warning = facts.campaign, ""
+    if stage is Stage.CARRY_OUT:
+        said = _carry_out_words(facts, key)
+    elif campaign is not None and stage is Stage.RESCAN and (warning := _brief(last_rescan(campaign))):
+        write = shown_key("move.export", "w")
+        said = f"move these by copy or by hand ({write} writes the script), then {key} scans again."
+    else:
+        said = _NEXT[stage].format(key=key, **keys)
+        if campaign is not None and stage is Stage.STILL_USED:
+            warning = _brief(last_look_at_uses(campaign))
+    words = Content.styled(f"Next: {said}", "$foreground-muted")
+    return Content.styled(f"{warning} ", "$warning") + words if warning else words
+
+
+def _brief(note: str) -> str:
+    """What a note found, without what it is a note of."""
+    said = note.partition(": ")[2]
+    return said[:1].upper() + said[1:]
+
+
+def _carry_out_words(facts: StageFacts, key: str) -> str:
+    campaign = facts.campaign
+    if campaign is None:
+        return f"{key} carries out what is moved in place, after it shows every write."
+    failed = campaign.counts[ItemState.FAILED]
+    if failed:
+        return f"{key} tries again what failed ({failed:,}) and goes on. What is moved stays moved."
+    waiting = len(campaign.open_items)
+    return (
+        f"{key} goes on with the {counted(waiting, 'item')} that {'waits' if waiting == 1 else 'wait'}."
+        if waiting
+        else f"{key} carries out what the campaign does not have yet."
+    )
