@@ -22,7 +22,7 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.campaigns.campaign import CampaignItem, ItemState, is_carried_out
 from kms_tui.campaigns.journal import Journal
 from kms_tui.campaigns.preparation import check_destination
-from kms_tui.campaigns.resource_move import Announce, Outcome, ResourceMove, carry_out_in_kms
+from kms_tui.campaigns.resource_move import Announce, ItemOutcome, ResourceMove, carry_out_in_kms
 from kms_tui.key_moves.destination import DestinationError
 from kms_tui.kms.arn import key_account, key_region
 from kms_tui.kms.errors import (
@@ -118,7 +118,7 @@ class SessionAccess:
 
 
 @dataclass(frozen=True, slots=True)
-class RunProgress:
+class CampaignProgress:
     """How far a run is: items done of all it has to do, the one in hand, and the seconds left, if known."""
 
     done: int
@@ -153,7 +153,7 @@ class CampaignRun:
         self._pause = pause or self._cancelled.wait
         self._fraction = fraction
         self._began = clock()
-        self._progress = RunProgress(0, len(journal.campaign.open_items))
+        self._progress = CampaignProgress(0, len(journal.campaign.open_items))
 
     @property
     def is_cancelled(self) -> bool:
@@ -163,7 +163,7 @@ class CampaignRun:
         """Begin no other item; the one in hand is finished."""
         self._cancelled.set()
 
-    def progress(self) -> RunProgress:
+    def progress(self) -> CampaignProgress:
         return self._progress
 
     def run(self) -> None:
@@ -195,14 +195,14 @@ class CampaignRun:
             self.journal.state(number, ItemState.STARTED, self._now())
             outcome, error = self._tried(number, item)
             if outcome.state is ItemState.ALREADY and self.journal.campaign.records[number].commands:
-                outcome = Outcome(ItemState.MOVED, outcome.words)  # by this campaign, earlier
+                outcome = ItemOutcome(ItemState.MOVED, outcome.words)  # by this campaign, earlier
             self.journal.state(number, outcome.state, self._now(), outcome.words)
             unreachable = unreachable + 1 if isinstance(error, EndpointError) else 0
             if error is not None and (_fails_for_all(error) or unreachable == _UNREACHABLE):
                 raise error
         self._show(len(numbers), len(numbers), "")
 
-    def _tried(self, number: int, item: CampaignItem) -> tuple[Outcome, KmsTuiError | None]:
+    def _tried(self, number: int, item: CampaignItem) -> tuple[ItemOutcome, KmsTuiError | None]:
         """Carry out one item, again where its service asks for that; what failed, if anything did."""
         error: KmsTuiError | None = None
         for attempt in range(_TRIES):
@@ -220,10 +220,10 @@ class CampaignRun:
                 break
         assert error is not None
         if item.is_resource and isinstance(error, ServiceError) and error.code in _GONE:
-            return Outcome(ItemState.GONE, str(error)), error
-        return Outcome(ItemState.FAILED, error.with_next_step), error
+            return ItemOutcome(ItemState.GONE, str(error)), error
+        return ItemOutcome(ItemState.FAILED, error.with_next_step), error
 
-    def _carry_out(self, number: int, item: CampaignItem) -> Outcome:
+    def _carry_out(self, number: int, item: CampaignItem) -> ItemOutcome:
         head = self.journal.campaign.head
         announce = partial(self._announce, number)
         kms_new = self._kms_of_new()
@@ -231,7 +231,7 @@ class CampaignRun:
         check_destination(self.journal.campaign, kms_new)
         if item.is_resource:
             if not is_carried_out(item.move):  # a journal of another version, or one that was edited
-                return Outcome(ItemState.FAILED, f"this version of kms-tui does not move {item.use.kind}")
+                return ItemOutcome(ItemState.FAILED, f"this version of kms-tui does not move {item.use.kind}")
             return self._move(number, announce).carry_out()
         kms = self._access.kms(item.account, item.region)
         return carry_out_in_kms(item, head.new, head.old_names, kms, kms_new, announce)
@@ -267,24 +267,24 @@ class CampaignRun:
             sent = [number for number, record in records if record.state is ItemState.SENT]
             if not sent or self.is_cancelled:
                 return
-            self._progress = RunProgress(0, 0, f"{len(sent):,} changes that are not seen yet")
+            self._progress = CampaignProgress(0, 0, f"{len(sent):,} changes that are not seen yet")
             if self._pause(seconds):
                 return
             for number in sent:
                 try:
                     outcome = self._move(number, _send_nothing).look()
                 except ServiceError as error:
-                    outcome = Outcome(ItemState.SENT, str(error))
+                    outcome = ItemOutcome(ItemState.SENT, str(error))
                 except KmsTuiError:
                     raise
                 except Exception as error:
-                    outcome = Outcome(ItemState.SENT, str(AnswerError.of(error)))
+                    outcome = ItemOutcome(ItemState.SENT, str(AnswerError.of(error)))
                 if outcome.state is not ItemState.SENT:
                     self.journal.state(number, outcome.state, self._now(), outcome.words)
 
     def _show(self, done: int, total: int, words: str) -> None:
         seconds = (self._clock() - self._began) / done * (total - done) if done else None
-        self._progress = RunProgress(done, total, words, seconds)
+        self._progress = CampaignProgress(done, total, words, seconds)
 
 
 def _send_nothing(line: str) -> None:

@@ -44,7 +44,7 @@ class Seen(NamedTuple):
     failure: str = ""
 
 
-class Outcome(NamedTuple):
+class ItemOutcome(NamedTuple):
     """What has become of an item, in words; untrusted text."""
 
     state: ItemState
@@ -77,7 +77,7 @@ class ResourceMove:
     key_of: KeyOf = str
     was_begun: bool = False
 
-    def carry_out(self) -> Outcome:
+    def carry_out(self) -> ItemOutcome:
         """Move the resource, as far as it has not been; raises KmsTuiError."""
         values = dict(self.item.values(self.new))
         wrote = is_under_way = False
@@ -89,7 +89,7 @@ class ResourceMove:
             else:
                 seen = self._seen(step.done, values)
                 if seen.left_alone:
-                    return Outcome(ItemState.LEFT_ALONE, seen.left_alone)
+                    return ItemOutcome(ItemState.LEFT_ALONE, seen.left_alone)
                 if seen.found == filled(step.done.value, values) and not seen.failure:
                     is_under_way = is_under_way or seen.is_under_way
                     continue
@@ -103,16 +103,16 @@ class ResourceMove:
                 values[name] = str(jmespath.search(path, answer))
         if wrote or is_under_way:
             return self._outcome(values)
-        return Outcome(ItemState.ALREADY, self._remainder(values))
+        return ItemOutcome(ItemState.ALREADY, self._remainder(values))
 
-    def _unlike_old(self, found: str) -> Outcome | None:
+    def _unlike_old(self, found: str) -> ItemOutcome | None:
         """What has become of a resource that does not name the old key; None for one that does.
 
         An alias of the old key may mean another one by now. Where that is the new key, the resource is
         written all the same: its data may still be under the old one.
         """
         if not found:
-            return Outcome(ItemState.CHANGED, "it names no key now")
+            return ItemOutcome(ItemState.CHANGED, "it names no key now")
         is_old = self._is_old(found)
         if is_old and "alias/" not in found:
             return None
@@ -120,9 +120,9 @@ class ResourceMove:
         if is_old and meant in {self.new, found, *self.old_names}:
             return None
         if meant == self.new:
-            return Outcome(ItemState.ALREADY, f"it names {found}, which is the new key")
+            return ItemOutcome(ItemState.ALREADY, f"it names {found}, which is the new key")
         which = "" if meant == found else f", which is {meant or 'no key'}"
-        return Outcome(ItemState.CHANGED, f"it names {found}{which} now")
+        return ItemOutcome(ItemState.CHANGED, f"it names {found}{which} now")
 
     def _meant(self, name: str) -> str:
         """The ARN of the key that a name means, "" for none, and the name itself where KMS does not tell."""
@@ -141,7 +141,7 @@ class ResourceMove:
         """Whether the plan knew the old key by a name."""
         return name in self.old_names or name == self.item.use.reference
 
-    def look(self) -> Outcome:
+    def look(self) -> ItemOutcome:
         """Whether a change that was sent is seen by now; raises KmsTuiError."""
         values = dict(self.item.values(self.new))
         for step in self._steps():
@@ -152,19 +152,19 @@ class ResourceMove:
     def _steps(self) -> Sequence[MoveStep]:
         return _steps_of(self.item)
 
-    def _outcome(self, values: Mapping[str, str]) -> Outcome:
+    def _outcome(self, values: Mapping[str, str]) -> ItemOutcome:
         """Read back: MOVED where the resource names the new key, else SENT."""
         for step in self._steps():
             if step.done is None:
                 continue
             seen = self._seen(step.done, values)
             if seen.failure:
-                return Outcome(ItemState.FAILED, f"taken, and then not made: {seen.failure}")
+                return ItemOutcome(ItemState.FAILED, f"taken, and then not made: {seen.failure}")
             if seen.found != filled(step.done.value, values):
-                return Outcome(ItemState.SENT, "sent; the service does not show it yet")
+                return ItemOutcome(ItemState.SENT, "sent; the service does not show it yet")
             if seen.is_under_way:
-                return Outcome(ItemState.SENT, "sent; the service is still at it")
-        return Outcome(ItemState.MOVED, self._remainder(values))
+                return ItemOutcome(ItemState.SENT, "sent; the service is still at it")
+        return ItemOutcome(ItemState.MOVED, self._remainder(values))
 
     def _seen(self, done: Done, values: Mapping[str, str]) -> Seen:
         answer = self._call(done.read, values)
@@ -302,7 +302,7 @@ def _repoint_line(item: CampaignItem, new: str, region: str) -> str:
 
 def carry_out_in_kms(
     item: CampaignItem, new: str, old_names: frozenset[str], kms: Kms, kms_new: Kms, announce: Announce
-) -> Outcome:
+) -> ItemOutcome:
     """Create a grant for the new key, or repoint an alias to it; raises KmsTuiError.
 
     ``kms`` is that of the old key's account, ``kms_new`` that of the new one's.
@@ -319,23 +319,23 @@ def carry_out_in_kms(
         }
         same = {name: value for name, value in there.items() if value}
         if same == {**wanted, "Operations": sorted(wanted["Operations"])}:
-            return Outcome(ItemState.ALREADY, f"the new key has the grant {grant.grant_id}")
+            return ItemOutcome(ItemState.ALREADY, f"the new key has the grant {grant.grant_id}")
     if item.use.resource not in {grant.grant_id for grant in kms.grants(item.use.reference)}:
-        return Outcome(ItemState.GONE, "the grant was revoked or retired since the plan")
+        return ItemOutcome(ItemState.GONE, "the grant was revoked or retired since the plan")
     announce(_grant_line(item, new, kms_new.region))
     created = kms_new.create_grant(new, **item.grant)
-    return Outcome(ItemState.MOVED, f"the new key has the grant {created.grant_id}")
+    return ItemOutcome(ItemState.MOVED, f"the new key has the grant {created.grant_id}")
 
 
 def _repoint(
     item: CampaignItem, new: str, old_names: frozenset[str], kms: Kms, announce: Announce
-) -> Outcome:
+) -> ItemOutcome:
     name = item.use.resource
     found = kms.describe(name).arn
     if found == new:
-        return Outcome(ItemState.ALREADY)
+        return ItemOutcome(ItemState.ALREADY)
     if found not in old_names:
-        return Outcome(ItemState.CHANGED, f"it names {found} now")
+        return ItemOutcome(ItemState.CHANGED, f"it names {found} now")
     announce(_repoint_line(item, new, kms.region))
     kms.update_alias(name, new)
-    return Outcome(ItemState.MOVED)
+    return ItemOutcome(ItemState.MOVED)

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.wrappers.metering import Meter
-from kms_tui.campaigns.campaign_run import CampaignRun, RunProgress
+from kms_tui.campaigns.campaign_run import CampaignProgress, CampaignRun
 from kms_tui.config import Config
 from kms_tui.kms.errors import CredentialsError
 from kms_tui.session import Connection, Prompt, Session
@@ -158,7 +158,7 @@ def test_a_campaign(
             await until(pilot, lambda: isinstance(app.screen, MoveScreen))
         if moment == "moving":
             await until(pilot, lambda: "Moving 2 of 6" in text(pilot, "stages"))
-            progress = RunProgress(2, 6, "Secrets Manager secrets: prod/orders/db", 95.0)
+            progress = CampaignProgress(2, 6, "Secrets Manager secrets: prod/orders/db", 95.0)
             monkeypatch.setattr(CampaignRun, "progress", lambda _run: progress)
             screen(pilot)._show_run()
             await pilot.pause()

@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kms_tui.campaigns.campaign import Campaign, CampaignNote, ItemRecord, ItemState, head_of, items_of
-from kms_tui.campaigns.campaign_run import RunProgress
+from kms_tui.campaigns.campaign_run import CampaignProgress
 from kms_tui.campaigns.later_uses import LaterUse, LaterUses
 from kms_tui.evidence.refused_uses import Refusals
 from kms_tui.kms.model import KeyState
 from kms_tui.ui.screens import campaign_words, move_details, move_words
 from kms_tui.ui.screens.campaign_dialogs import uses_words
 from kms_tui.ui.screens.campaign_stages import (
+    CampaignStage,
     Mark,
-    Stage,
     StageFacts,
     later_uses_note,
     marks,
@@ -26,7 +26,7 @@ from kms_tui.ui.screens.campaign_stages import (
     too_early,
 )
 from kms_tui.ui.screens.campaign_words import CampaignView
-from kms_tui.ui.screens.move_words import Section
+from kms_tui.ui.screens.move_words import PlanSection
 from tests.unit.test_move_words import NOW, PLAN, WHOLE, key
 
 OLD = key("1234abcd-12ab-34cd-56ef-1234567890a0")
@@ -77,7 +77,7 @@ REFUSED = Refusals(OLD.arn, "eu-west-1", NOW, True, (("app", 2),), checked=NOW)
             "✓▸···–",
             "Next: ^o tries again what failed (1) and goes on.",
         ),
-        (StageFacts(OLD, None, campaign(), RunProgress(1, 4)), "✓…···–", ""),
+        (StageFacts(OLD, None, campaign(), CampaignProgress(1, 4)), "✓…···–", ""),
         (facts(), "✓✓▸···", "Next: r scans again"),
         (facts(FOUND), "✓✓▸··–", "6 resources (3 in place, 1 by copy, 1 impossible, 1 not planned)"),
         (facts(CLEAN), "✓✓✓▸··", "Next: u asks CloudTrail"),
@@ -99,14 +99,14 @@ REFUSED = Refusals(OLD.arn, "eu-west-1", NOW, True, (("app", 2),), checked=NOW)
 )
 def test_one_stage_is_next_and_its_key_and_way_back_are_said(told: StageFacts, signs: str, says: str) -> None:
     found = marks(told)
-    assert "".join(found[stage].value[0] for stage in Stage) == signs
+    assert "".join(found[stage].value[0] for stage in CampaignStage) == signs
     assert sum(mark is Mark.NEXT for mark in found.values()) <= 1
     if says:
         assert says in next_words(told, shown_key).plain
     for width in (76, 106, 156):
         line = stages_line(told, width, shown_key)
         assert line.cell_length <= width
-        assert len(line.plain.split("  ")) == len(Stage)
+        assert len(line.plain.split("  ")) == len(CampaignStage)
     assert "Schedule deletion" in stages_line(told, 156, shown_key).plain
 
 
@@ -121,21 +121,21 @@ def test_what_was_found_counts_until_something_else_is_moved() -> None:
     told = facts(CLEAN, NO_USE)
     assert told.campaign is not None
     told.campaign.records[0] = ItemRecord(ItemState.MOVED, LATER + timedelta(minutes=1))
-    assert marks(told)[Stage.RESCAN] is Mark.NEXT
+    assert marks(told)[CampaignStage.RESCAN] is Mark.NEXT
     told.campaign.records[0] = ItemRecord(ItemState.FAILED, LATER + timedelta(minutes=1))
-    assert marks(told)[Stage.CARRY_OUT] is Mark.NEXT
+    assert marks(told)[CampaignStage.CARRY_OUT] is Mark.NEXT
     assert too_early(told) == ["1 item is not moved"]
 
 
 def test_a_plan_of_which_nothing_is_moved_in_place_is_carried_out_by_hand() -> None:
     nothing = replace(WHOLE, grants=(), aliases=())
-    assert marks(StageFacts(OLD, nothing))[Stage.CARRY_OUT] is Mark.DONE
+    assert marks(StageFacts(OLD, nothing))[CampaignStage.CARRY_OUT] is Mark.DONE
     assert too_early(StageFacts(OLD, nothing)) == []
 
 
 def test_what_a_later_plan_has_besides_is_to_be_carried_out() -> None:
     few = Campaign(MOVED.head, MOVED.items[:1], MOVED.records[:1])
-    assert marks(StageFacts(OLD, PLAN, few))[Stage.CARRY_OUT] is Mark.NEXT
+    assert marks(StageFacts(OLD, PLAN, few))[CampaignStage.CARRY_OUT] is Mark.NEXT
     assert (
         "carries out what the campaign does not have yet"
         in next_words(StageFacts(OLD, PLAN, few), shown_key).plain
@@ -159,8 +159,8 @@ def test_each_line_says_its_state_or_who_moves_it() -> None:
     assert told["Alias", "alias/orders"] == "waiting"
     assert told["EBS volumes", "vol-1"] == "by the script"
     assert told["Quantum lakes", "q"] == "by hand"
-    first = next(item for item in items if item.section is not Section.OBSTACLES)
-    assert first.section is Section.FAILED
+    first = next(item for item in items if item.section is not PlanSection.OBSTACLES)
+    assert first.section is PlanSection.FAILED
     text = move_details.whole_text(first, PLAN, {}, view)
     assert "State: ✗ failed: words of failed" in text
     assert "Sent\naws x" in text
@@ -170,8 +170,12 @@ def test_a_campaign_alone_is_told_whole() -> None:
     alone = campaign(ItemState.MOVED, notes=("The run ended.\x1b",))
     view = CampaignView(alone, None)
     items = move_words.items(None, view)
-    assert [*dict.fromkeys(item.section for item in items)] == [Section.CAMPAIGN, Section.LEFT, Section.RUNS]
-    assert len([item for item in items if item.section is Section.CAMPAIGN]) == len(alone.items)
+    assert [*dict.fromkeys(item.section for item in items)] == [
+        PlanSection.CAMPAIGN,
+        PlanSection.LEFT,
+        PlanSection.RUNS,
+    ]
+    assert len([item for item in items if item.section is PlanSection.CAMPAIGN]) == len(alone.items)
     grant = items[0]
     assert move_details.copied(grant, None, {}, view) == ("The command", "aws x\n")
     for item in items:
@@ -191,19 +195,19 @@ def test_an_alias_that_was_not_chosen_is_for_the_script() -> None:
 @pytest.mark.parametrize(
     ("progress", "is_stopping", "said"),
     [
-        (RunProgress(0, 0), False, "Beginning…"),
+        (CampaignProgress(0, 0), False, "Beginning…"),
         (
-            RunProgress(12, 34, "SSM parameters: /a\x1b", 95.0),
+            CampaignProgress(12, 34, "SSM parameters: /a\x1b", 95.0),
             False,
             "Moving 12 of 34 · SSM parameters: /a␛ · about 2 min left",
         ),
-        (RunProgress(0, 0, "3 changes that are not seen yet"), False, "3 changes that are not seen yet"),
-        (RunProgress(12, 34), True, "Stopping after the item in hand…"),
+        (CampaignProgress(0, 0, "3 changes that are not seen yet"), False, "3 changes that are not seen yet"),
+        (CampaignProgress(12, 34), True, "Stopping after the item in hand…"),
     ],
     ids=range(4),
 )
 def test_a_run_says_how_far_it_is_and_how_to_stop_it(
-    progress: RunProgress, is_stopping: bool, said: str
+    progress: CampaignProgress, is_stopping: bool, said: str
 ) -> None:
     lines = campaign_words.run_words(progress, is_stopping=is_stopping).plain.splitlines()
     assert lines[0] == said
@@ -226,7 +230,7 @@ def test_who_still_uses_the_key_is_told_with_what_may_be_missing() -> None:
     none = [line.plain for line in uses_words(LaterUses(NOW, (), is_complete=True), is_live=True)]
     assert none[0].startswith("✓ No use since")
     part = later_uses_note(LaterUses(NOW, (), is_complete=False))
-    assert marks(facts(CLEAN, part))[Stage.STILL_USED] is Mark.NEXT
+    assert marks(facts(CLEAN, part))[CampaignStage.STILL_USED] is Mark.NEXT
 
 
 def test_the_age_of_a_campaign_is_told() -> None:

@@ -18,7 +18,7 @@ from kms_tui.key_moves.planning import PlanningProgress, PlanningStoppedError
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.model import Alias, Grant, Key
 from kms_tui.ui.screens import move_details, move_head, move_words
-from kms_tui.ui.screens.move_words import PlanItem, Section
+from kms_tui.ui.screens.move_words import PlanItem, PlanSection
 from tests.unit.evidence.world import ACCOUNT, REGION, arn_of
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -58,13 +58,13 @@ PLAN = MovePlan(
     aliases=(Alias("alias/orders", "", OLD_ID),),
     unread=(UseGap(ACCOUNT, "Tags", f"denied {HOSTILE}"), UseGap(ACCOUNT, "", "not scanned")),
 )
-OF_CAMPAIGNS = (Section.FAILED, Section.CAMPAIGN, Section.LEFT, Section.RUNS)
-SECTIONS = [section for section in Section if section not in OF_CAMPAIGNS]
+OF_CAMPAIGNS = (PlanSection.FAILED, PlanSection.CAMPAIGN, PlanSection.LEFT, PlanSection.RUNS)
+SECTIONS = [section for section in PlanSection if section not in OF_CAMPAIGNS]
 WHOLE = replace(PLAN, moves=(), obstacles=(), unread=())
 ITEMS = move_words.items(PLAN)
 
 
-def of(section: Section, number: int = 0, plan: MovePlan = PLAN) -> PlanItem:
+def of(section: PlanSection, number: int = 0, plan: MovePlan = PLAN) -> PlanItem:
     return [item for item in move_words.items(plan) if item.section is section][number]
 
 
@@ -94,35 +94,35 @@ def test_a_line_has_the_same_key_in_the_next_plan_and_no_other_has_it() -> None:
 @pytest.mark.parametrize(
     ("section", "shown"),
     [
-        (Section.DEFAULTS, ["S3 buckets", "logs", "in place", "needs old key", ""]),
-        (Section.BY_COPY, ["EBS volumes", "vol-1", "by copy", "in the copy", ""]),
+        (PlanSection.DEFAULTS, ["S3 buckets", "logs", "in place", "needs old key", ""]),
+        (PlanSection.BY_COPY, ["EBS volumes", "vol-1", "by copy", "in the copy", ""]),
         (
-            Section.IMPOSSIBLE,
+            PlanSection.IMPOSSIBLE,
             ["RDS instances", "db", "✗ impossible", "needs old key", "Performance Insights"],
         ),
-        (Section.NOT_PLANNED, ["Quantum lakes", "q", "? not planned", "needs old key", ""]),
-        (Section.ALIASES, ["Alias", "alias/orders", "repoint", "", ""]),
-        (Section.OBSTACLES, ["✗ The new key is Disabled."]),
-        (Section.NOTES, ["· Keep the old key."]),
-        (Section.PERMISSIONS, ["An IAM policy: enter shows it, c copies it"]),
+        (PlanSection.NOT_PLANNED, ["Quantum lakes", "q", "? not planned", "needs old key", ""]),
+        (PlanSection.ALIASES, ["Alias", "alias/orders", "repoint", "", ""]),
+        (PlanSection.OBSTACLES, ["✗ The new key is Disabled."]),
+        (PlanSection.NOTES, ["· Keep the old key."]),
+        (PlanSection.PERMISSIONS, ["An IAM policy: enter shows it, c copies it"]),
     ],
 )
-def test_a_row_says_what_how_and_what_becomes_of_the_data(section: Section, shown: list[str]) -> None:
+def test_a_row_says_what_how_and_what_becomes_of_the_data(section: PlanSection, shown: list[str]) -> None:
     assert cells(of(section)) == shown
 
 
 def test_of_several_accounts_a_row_names_its_own() -> None:
     assert [each.title for each in move_words.columns(several=True)][2] == "ACCOUNT"
-    assert cells(of(Section.DEFAULTS), several=True)[2] == "payments"
-    assert cells(of(Section.GAPS), several=True)[0].startswith("? payments · Tags: denied")
-    assert len(cells(of(Section.GRANTS), several=True)) == len(move_words.columns(several=True))
-    assert len(cells(of(Section.GRANTS))) == len(move_words.columns(several=False))
+    assert cells(of(PlanSection.DEFAULTS), several=True)[2] == "payments"
+    assert cells(of(PlanSection.GAPS), several=True)[0].startswith("? payments · Tags: denied")
+    assert len(cells(of(PlanSection.GRANTS), several=True)) == len(move_words.columns(several=True))
+    assert len(cells(of(PlanSection.GRANTS))) == len(move_words.columns(several=False))
 
 
 @pytest.mark.parametrize("move", MOVES, ids=[f"{number} {move.kind}" for number, move in enumerate(MOVES)])
 def test_each_way_to_move_is_told_whole(move: Move) -> None:
     use = Use(move.kind, "0a1b2c3d", arn_of(OLD_ID), "default", (*move.purposes, "")[0])
-    item = PlanItem("k", Section.IN_PLACE, PlannedMove(FoundUse(ACCOUNT, use), move, REGION, "aws"))
+    item = PlanItem("k", PlanSection.IN_PLACE, PlannedMove(FoundUse(ACCOUNT, use), move, REGION, "aws"))
     text = move_details.whole_text(item, PLAN, {})
     told = (move.data, move.by_hand, move.down, move.cost, *move.sources)
     assert all(each in text for each in told)
@@ -137,7 +137,7 @@ def test_what_others_wrote_cannot_pass_for_our_own_lines() -> None:
         text = move_details.whole_text(item, PLAN, {})
         assert not set(text) & {"\x1b", "\u202e"}
         assert "\nName: fine" not in text
-    hostile = of(Section.IN_PLACE, 1)
+    hostile = of(PlanSection.IN_PLACE, 1)
     assert "No command is made: the name cannot be put into one." in move_details.whole_text(
         hostile, PLAN, {}
     )
@@ -145,27 +145,29 @@ def test_what_others_wrote_cannot_pass_for_our_own_lines() -> None:
 
 
 def test_what_is_copied_are_commands_or_what_is_missing() -> None:
-    what, text = move_details.copied(of(Section.BY_COPY), PLAN, {"AWS_PROFILE": "prod"})
+    what, text = move_details.copied(of(PlanSection.BY_COPY), PLAN, {"AWS_PROFILE": "prod"})
     assert what == "The 5 commands"
     assert f"NEW_KEY={arn_of(NEW_ID)}" in text
     assert "AWS_PROFILE=prod" in text
-    what, text = move_details.copied(of(Section.ALIASES), PLAN, {})
+    what, text = move_details.copied(of(PlanSection.ALIASES), PLAN, {})
     assert what == "The command"
     assert 'aws kms update-alias --alias-name alias/orders --target-key-id "$NEW_KEY"' in text
-    assert "aws kms create-grant" in move_details.copied(of(Section.GRANTS), PLAN, {})[1]
-    assert move_details.copied(of(Section.OBSTACLES, 1), PLAN, {}) == (
+    assert "aws kms create-grant" in move_details.copied(of(PlanSection.GRANTS), PLAN, {})[1]
+    assert move_details.copied(of(PlanSection.OBSTACLES, 1), PLAN, {}) == (
         "The missing statement",
         json.dumps(STATEMENT, indent=2),
     )
-    assert '"Sid": "NewKey"' in move_details.copied(of(Section.PERMISSIONS), PLAN, {})[1]
-    for section, number in ((Section.OBSTACLES, 0), (Section.GAPS, 0), (Section.NOTES, 0)):
+    assert '"Sid": "NewKey"' in move_details.copied(of(PlanSection.PERMISSIONS), PLAN, {})[1]
+    for section, number in ((PlanSection.OBSTACLES, 0), (PlanSection.GAPS, 0), (PlanSection.NOTES, 0)):
         assert move_details.copied(of(section, number), PLAN, {}) == ("", "")
 
 
 def test_no_alias_is_repointed_to_another_account() -> None:
     plan = replace(PLAN, new=key(NEW_ID, "444455556666"))
-    assert move_details.copied(of(Section.ALIASES), plan, {}) == ("", "")
-    assert "make aliases in the new key's account" in move_details.whole_text(of(Section.ALIASES), plan, {})
+    assert move_details.copied(of(PlanSection.ALIASES), plan, {}) == ("", "")
+    assert "make aliases in the new key's account" in move_details.whole_text(
+        of(PlanSection.ALIASES), plan, {}
+    )
     assert "of account 444455556666" in move_head.head(plan, {}, 160).plain
 
 

@@ -174,7 +174,7 @@ def _count_lines(new: Subject | None, items: Sequence[CampaignItem]) -> Iterator
         account = safe(f" of account {key_account(new.arn)}").stylize("$foreground-muted")
         yield Content("To ") + safe(new.name).stylize("bold") + safe(f" {new.key_id}") + account
     counts = Counter(item.use.kind for item in items)
-    said = " · ".join(f"{count:,} {kind}" for kind, count in counts.items())
+    said = " · ".join(f"{kind} {count:,}" for kind, count in counts.items())
     yield safe(f"{counted(len(items), 'item')}: {said}" if items else "No item.")
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import Enum
 
 from kms_tui.campaigns.campaign import Campaign, ItemState, items_of
-from kms_tui.campaigns.campaign_run import RunProgress
+from kms_tui.campaigns.campaign_run import CampaignProgress
 from kms_tui.campaigns.later_uses import LaterUses
 from kms_tui.evidence.refused_uses import Refusals
 from kms_tui.key_moves.move_plan import MovePlan
@@ -49,7 +49,7 @@ def later_uses_note(found: LaterUses) -> str:
     return f"{_NO_USE}{since}." if found.is_complete else f"{_NOT_WHOLE}none of the old key since {since}."
 
 
-class Stage(Enum):
+class CampaignStage(Enum):
     """The stages, in their order: (title, short title, binding id, key)."""
 
     PLAN = ("Plan", "Plan", "", "")
@@ -80,7 +80,7 @@ class StageFacts:
     old: Key
     plan: MovePlan | None = None
     campaign: Campaign | None = None
-    run: RunProgress | None = None
+    run: CampaignProgress | None = None
     """Of the run that goes on now."""
     refusals: Refusals | None = None
 
@@ -138,13 +138,13 @@ def _is_unused(facts: StageFacts) -> bool:
     return facts.campaign is not None and last_look_at_uses(facts.campaign).startswith(_NO_USE)
 
 
-_IS_DONE: Mapping[Stage, Callable[[StageFacts], bool]] = {
-    Stage.PLAN: lambda facts: facts.plan is not None or facts.campaign is not None,
-    Stage.CARRY_OUT: _is_carried_out,
-    Stage.RESCAN: _is_rescanned,
-    Stage.STILL_USED: _is_unused,
-    Stage.DISABLE: lambda facts: facts.old.state == KeyState.DISABLED or facts.is_scheduled,
-    Stage.DELETE: lambda facts: facts.is_scheduled,
+_IS_DONE: Mapping[CampaignStage, Callable[[StageFacts], bool]] = {
+    CampaignStage.PLAN: lambda facts: facts.plan is not None or facts.campaign is not None,
+    CampaignStage.CARRY_OUT: _is_carried_out,
+    CampaignStage.RESCAN: _is_rescanned,
+    CampaignStage.STILL_USED: _is_unused,
+    CampaignStage.DISABLE: lambda facts: facts.old.state == KeyState.DISABLED or facts.is_scheduled,
+    CampaignStage.DELETE: lambda facts: facts.is_scheduled,
 }
 
 
@@ -171,17 +171,17 @@ def _reasons(facts: StageFacts) -> Iterator[str]:
         yield f"{counted(facts.refused, 'use')} of it {'was' if facts.refused == 1 else 'were'} refused"
 
 
-def marks(facts: StageFacts) -> Mapping[Stage, Mark]:
+def marks(facts: StageFacts) -> Mapping[CampaignStage, Mark]:
     """How each stage stands: one is next, the first that is not over."""
-    found: dict[Stage, Mark] = {}
+    found: dict[CampaignStage, Mark] = {}
     has_next = False
-    for stage in Stage:
-        if stage is Stage.CARRY_OUT and facts.run is not None:
+    for stage in CampaignStage:
+        if stage is CampaignStage.CARRY_OUT and facts.run is not None:
             found[stage], has_next = Mark.NOW, True
         elif _IS_DONE[stage](facts):
-            is_missed = stage is Stage.DISABLE and facts.refused
+            is_missed = stage is CampaignStage.DISABLE and facts.refused
             found[stage] = Mark.ALARM if is_missed else Mark.DONE
-        elif stage is Stage.DELETE and too_early(facts):
+        elif stage is CampaignStage.DELETE and too_early(facts):
             found[stage] = Mark.NOT_YET
         else:
             found[stage] = Mark.LATER if has_next else Mark.NEXT
@@ -193,7 +193,9 @@ def stages_line(facts: StageFacts, width: int, shown_key: Callable[[str, str], s
     """All stages on one line of ``width`` cells, with the keys of those that are not over."""
     found = marks(facts)
     lines = [
-        Content("  ").join(_stage_words(stage, found[stage], facts, shown_key, size) for stage in Stage)
+        Content("  ").join(
+            _stage_words(stage, found[stage], facts, shown_key, size) for stage in CampaignStage
+        )
         for size in range(4)
     ]
     return next((line for line in lines if line.cell_length <= width), lines[-1])
@@ -203,17 +205,17 @@ _NO_KEYS = 3
 
 
 def _stage_words(
-    stage: Stage, mark: Mark, facts: StageFacts, shown_key: Callable[[str, str], str], size: int
+    stage: CampaignStage, mark: Mark, facts: StageFacts, shown_key: Callable[[str, str], str], size: int
 ) -> Content:
     """One stage. ``size`` 0 is whole, 1 has short titles after the move, 2 throughout, 3 no keys."""
     title, short, binding_id, key = stage.value
-    is_short = size > 1 or (size and stage not in (Stage.PLAN, Stage.CARRY_OUT))
+    is_short = size > 1 or (size and stage not in (CampaignStage.PLAN, CampaignStage.CARRY_OUT))
     words = short if is_short else title
     campaign = facts.campaign
-    if stage is Stage.CARRY_OUT and campaign is not None:
+    if stage is CampaignStage.CARRY_OUT and campaign is not None:
         settled = sum(record.state.is_final for record in campaign.records)
         words += f" {settled:,}/{len(campaign.records):,}"
-    if stage is Stage.DISABLE and facts.refusals is not None:
+    if stage is CampaignStage.DISABLE and facts.refusals is not None:
         words = f"Disabled: {facts.refused:,} refused"
     if mark is Mark.NOT_YET and not is_short:
         words += ": not yet"
@@ -227,18 +229,24 @@ def _stage_words(
     return Content(" ").join(parts)
 
 
-_NEXT: Mapping[Stage, str] = {
-    Stage.RESCAN: "{key} scans again for what still names the old key. It only reads.",
-    Stage.STILL_USED: "{key} asks CloudTrail who used the old key since the first move. It only reads.",
-    Stage.DISABLE: "{key} disables the old key and watches who is refused. Way back: {enable} enables it.",
-    Stage.DELETE: "{key} schedules its deletion. Way back: {cancel} cancels it; so long {enable} enables it.",
+_NEXT: Mapping[CampaignStage, str] = {
+    CampaignStage.RESCAN: "{key} scans again for what still names the old key. It only reads.",
+    CampaignStage.STILL_USED: (
+        "{key} asks CloudTrail who used the old key since the first move. It only reads."
+    ),
+    CampaignStage.DISABLE: (
+        "{key} disables the old key and watches who is refused. Way back: {enable} enables it."
+    ),
+    CampaignStage.DELETE: (
+        "{key} schedules its deletion. Way back: {cancel} cancels it, then {enable} enables the key."
+    ),
 }
 
 
 def next_words(facts: StageFacts, shown_key: Callable[[str, str], str]) -> Content:
     """What to do next, by which key, and the way back."""
     found = marks(facts)
-    stage = next((stage for stage in Stage if found[stage] is Mark.NEXT), None)
+    stage = next((stage for stage in CampaignStage if found[stage] is Mark.NEXT), None)
     keys = {"enable": shown_key("move.enable", "x"), "cancel": shown_key("move.cancel-deletion", "U")}
     if facts.is_scheduled:
         said = "Its deletion is scheduled. Way back: {cancel} cancels it, then {enable} enables the key."
@@ -249,14 +257,16 @@ def next_words(facts: StageFacts, shown_key: Callable[[str, str], str]) -> Conte
         return Content.styled(said, "$warning")
     key = shown_key(stage.value[2], stage.value[3])
     campaign, warning = facts.campaign, ""
-    if stage is Stage.CARRY_OUT:
+    if stage is CampaignStage.CARRY_OUT:
         said = _carry_out_words(facts, key)
-    elif campaign is not None and stage is Stage.RESCAN and (warning := _brief(last_rescan(campaign))):
+    elif (
+        campaign is not None and stage is CampaignStage.RESCAN and (warning := _brief(last_rescan(campaign)))
+    ):
         write = shown_key("move.export", "w")
         said = f"move these by copy or by hand ({write} writes the script), then {key} scans again."
     else:
         said = _NEXT[stage].format(key=key, **keys)
-        if campaign is not None and stage is Stage.STILL_USED:
+        if campaign is not None and stage is CampaignStage.STILL_USED:
             warning = _brief(last_look_at_uses(campaign))
     words = Content.styled(f"Next: {said}", "$foreground-muted")
     return Content.styled(f"{warning} ", "$warning") + words if warning else words

@@ -16,7 +16,7 @@ from kms_tui.campaigns.campaign import (
     keeps_aliases,
 )
 from kms_tui.campaigns.campaign_formats import counts_in_words
-from kms_tui.campaigns.campaign_run import RunProgress
+from kms_tui.campaigns.campaign_run import CampaignProgress
 from kms_tui.evidence.scan_shortfalls import use_words
 from kms_tui.key_moves.move_plan import MovePlan, PlannedMove
 from kms_tui.kms.model import Alias, Grant
@@ -126,7 +126,7 @@ def note_lines(campaign: Campaign) -> Sequence[str]:
     return [f"{note.at:%Y-%m-%d %H:%M:%S} UTC  {note.words}" for note in campaign.notes]
 
 
-def run_words(progress: RunProgress, *, is_stopping: bool) -> Content:
+def run_words(progress: CampaignProgress, *, is_stopping: bool) -> Content:
     """How far a run is, the item in hand, how long it may take, and how to stop it or leave it."""
     if is_stopping:
         return Content.styled("Stopping after the item in hand…", "$warning")

@@ -15,7 +15,14 @@ from kms_tui.key_moves.pasted_commands import for_shell, move_commands
 from kms_tui.kms.model import Alias, Grant
 from kms_tui.ui.base.safe_text import Content, safe, visible
 from kms_tui.ui.screens.campaign_words import CampaignView, item_title
-from kms_tui.ui.screens.move_words import ABOUT, HOW_CELLS, HOW_COLOURS, PlanItem, Section, short_principal
+from kms_tui.ui.screens.move_words import (
+    ABOUT,
+    HOW_CELLS,
+    HOW_COLOURS,
+    PlanItem,
+    PlanSection,
+    short_principal,
+)
 
 
 def title(item: PlanItem) -> str:
@@ -60,7 +67,7 @@ def facts(
             ("Command", grant_command(subject)),
         ]
     elif isinstance(subject, Alias):
-        found = [("Alias", subject.name), ("Then", ABOUT[Section.ALIASES])]
+        found = [("Alias", subject.name), ("Then", ABOUT[PlanSection.ALIASES])]
         found.append(("Command", "" if _is_elsewhere(plan) else alias_command(subject)))
         found.append(("By hand", _ELSEWHERE if _is_elsewhere(plan) else ""))
     elif isinstance(subject, UseGap):
@@ -171,7 +178,7 @@ def copied(
         return _plural_commands(len(lines)), for_shell(plan, title(item), account, lines, environment)
     if isinstance(subject, Obstacle) and subject.statement is not None:
         return "The missing statement", _statement(subject)
-    if item.section is Section.PERMISSIONS and isinstance(subject, str):
+    if item.section is PlanSection.PERMISSIONS and isinstance(subject, str):
         return "The IAM policy", subject
     return "", ""
 

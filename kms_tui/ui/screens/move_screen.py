@@ -36,7 +36,7 @@ from kms_tui.ui.screens.campaign_stages import (
     stages_line,
 )
 from kms_tui.ui.screens.campaign_words import CampaignView, run_words
-from kms_tui.ui.screens.move_words import Section
+from kms_tui.ui.screens.move_words import PlanSection
 from kms_tui.ui.screens.plan_screen import MoveFound, PlanScreen
 from kms_tui.ui.widgets.line_table import LineTable
 from kms_tui.ui.widgets.screen_bars import TopBar
@@ -214,7 +214,7 @@ class MoveScreen(PlanScreen):
         self.show_all()
         self._follow_run()
         if campaign.counts[ItemState.FAILED]:
-            first = next((item for item in self._items if item.section is Section.FAILED), None)
+            first = next((item for item in self._items if item.section is PlanSection.FAILED), None)
             if first is not None:
                 self.query_one(LineTable).go_to(first.key)
 

@@ -34,7 +34,7 @@ _KIND, _RESOURCE, _STATE, _ACCOUNT, _HOW, _DATA, _USE = (
 )
 
 
-class Section(StrEnum):
+class PlanSection(StrEnum):
     """The sections of the list, in their order; those of the moves are the groups of the plan."""
 
     OBSTACLES = "In the way"
@@ -55,23 +55,27 @@ class Section(StrEnum):
     PERMISSIONS = "Permissions that it needs"
 
 
-ABOUT: Mapping[Section, str] = {
-    Section.OBSTACLES: "To be solved before anything moves. On a line, c copies what the new policy lacks.",
-    Section.DEFAULTS: "Changed first, so that nothing new is made under the old key.",
-    Section.IN_PLACE: "The resource stays, and is told to use the new key. What happens to its data differs.",
-    Section.BY_COPY: "The resource keeps its key: a copy is made under the new one, and takes its place.",
-    Section.IMPOSSIBLE: "No call and no copy puts the resource under another key.",
-    Section.NOT_PLANNED: "How this kind gets under another key is not known here.",
-    Section.GRANTS: "Grants of others than services, which create their own for the new key.",
-    Section.ALIASES: "Programs that name the key by an alias encrypt with the new key from then on.",
-    Section.FAILED: "What could not be moved, and stays as it was; another run tries it again.",
-    Section.CAMPAIGN: "What is moved, and was: a scan does not find any longer what names the new key.",
-    Section.LEFT: "What was found when the campaign began, and is moved in another way.",
-    Section.RUNS: "The runs and the steps after them, as the campaign's journal tells them.",
-    Section.GAPS: "What may name the key and was not looked at, so that the plan is not whole.",
-    Section.NOT_LOOKED_AT: "What may use the key besides, and is found in another way.",
-    Section.NOTES: "What is to be known before the plan is carried out.",
-    Section.PERMISSIONS: "The IAM policy that whoever carries out the plan needs.",
+ABOUT: Mapping[PlanSection, str] = {
+    PlanSection.OBSTACLES: (
+        "To be solved before anything moves. On a line, c copies what the new policy lacks."
+    ),
+    PlanSection.DEFAULTS: "Changed first, so that nothing new is made under the old key.",
+    PlanSection.IN_PLACE: (
+        "The resource stays, and is told to use the new key. What happens to its data differs."
+    ),
+    PlanSection.BY_COPY: "The resource keeps its key: a copy is made under the new one, and takes its place.",
+    PlanSection.IMPOSSIBLE: "No call and no copy puts the resource under another key.",
+    PlanSection.NOT_PLANNED: "How this kind gets under another key is not known here.",
+    PlanSection.GRANTS: "Grants of others than services, which create their own for the new key.",
+    PlanSection.ALIASES: "Programs that name the key by an alias encrypt with the new key from then on.",
+    PlanSection.FAILED: "What could not be moved, and stays as it was; another run tries it again.",
+    PlanSection.CAMPAIGN: "What is moved, and was: a scan does not find any longer what names the new key.",
+    PlanSection.LEFT: "What was found when the campaign began, and is moved in another way.",
+    PlanSection.RUNS: "The runs and the steps after them, as the campaign's journal tells them.",
+    PlanSection.GAPS: "What may name the key and was not looked at, so that the plan is not whole.",
+    PlanSection.NOT_LOOKED_AT: "What may use the key besides, and is found in another way.",
+    PlanSection.NOTES: "What is to be known before the plan is carried out.",
+    PlanSection.PERMISSIONS: "The IAM policy that whoever carries out the plan needs.",
 }
 HOW_CELLS: Mapping[How, tuple[str, str]] = {
     How.IN_PLACE: ("in place", "plain"),
@@ -97,7 +101,7 @@ class PlanItem:
     """One line of the list. ``key`` names it, and is the same when the plan is made again."""
 
     key: str
-    section: Section
+    section: PlanSection
     subject: Subject
 
     @property
@@ -119,33 +123,33 @@ def items(plan: MovePlan | None, view: CampaignView | None = None) -> list[PlanI
     return found
 
 
-def _of_plan(plan: MovePlan) -> Iterator[tuple[Section, Subject]]:
-    sections: list[tuple[Section, Sequence[Subject]]] = [
-        (Section.OBSTACLES, plan.obstacles),
-        *((Section(group.value), plan.of_group(group)) for group in MoveGroup),
-        (Section.GRANTS, plan.grants),
-        (Section.ALIASES, plan.aliases),
-        (Section.GAPS, plan.gaps),
-        (Section.NOT_LOOKED_AT, NOT_LOOKED_AT),
-        (Section.NOTES, notes(plan)),
-        (Section.PERMISSIONS, [json.dumps(permissions(plan), indent=2)]),
+def _of_plan(plan: MovePlan) -> Iterator[tuple[PlanSection, Subject]]:
+    sections: list[tuple[PlanSection, Sequence[Subject]]] = [
+        (PlanSection.OBSTACLES, plan.obstacles),
+        *((PlanSection(group.value), plan.of_group(group)) for group in MoveGroup),
+        (PlanSection.GRANTS, plan.grants),
+        (PlanSection.ALIASES, plan.aliases),
+        (PlanSection.GAPS, plan.gaps),
+        (PlanSection.NOT_LOOKED_AT, NOT_LOOKED_AT),
+        (PlanSection.NOTES, notes(plan)),
+        (PlanSection.PERMISSIONS, [json.dumps(permissions(plan), indent=2)]),
     ]
     return ((section, subject) for section, subjects in sections for subject in subjects)
 
 
 def _with_campaign(
-    of_plan: Sequence[tuple[Section, Subject]], view: CampaignView, *, is_alone: bool
-) -> list[tuple[Section, Subject]]:
+    of_plan: Sequence[tuple[PlanSection, Subject]], view: CampaignView, *, is_alone: bool
+) -> list[tuple[PlanSection, Subject]]:
     found = [*of_plan]
-    found += [(Section.CAMPAIGN, item) for item in view.without([subject for _, subject in of_plan])]
-    found += [(Section.LEFT, each) for each in view.campaign.head.left] if is_alone else []
-    found += [(Section.RUNS, each) for each in note_lines(view.campaign)]
-    failed = [(Section.FAILED if view.has_failed(each) else section, each) for section, each in found]
-    order = [*Section]
+    found += [(PlanSection.CAMPAIGN, item) for item in view.without([subject for _, subject in of_plan])]
+    found += [(PlanSection.LEFT, each) for each in view.campaign.head.left] if is_alone else []
+    found += [(PlanSection.RUNS, each) for each in note_lines(view.campaign)]
+    failed = [(PlanSection.FAILED if view.has_failed(each) else section, each) for section, each in found]
+    order = [*PlanSection]
     return sorted(failed, key=lambda each: order.index(each[0]))
 
 
-def _name(section: Section, subject: Subject) -> str:
+def _name(section: PlanSection, subject: Subject) -> str:
     """What a line is told by among the others: not its place, which changes with every resource."""
     if isinstance(subject, PlannedMove):
         use = subject.found.use
@@ -157,7 +161,7 @@ def _name(section: Section, subject: Subject) -> str:
         return f"grant {subject.grant_id}"
     if isinstance(subject, Alias):
         return f"alias {subject.name}"
-    return section.name if section is Section.PERMISSIONS else f"{section.name} {subject}"
+    return section.name if section is PlanSection.PERMISSIONS else f"{section.name} {subject}"
 
 
 def with_headings(shown: Sequence[PlanItem]) -> list[PlanItem]:
@@ -206,7 +210,7 @@ def rows(
     """
     counts = Counter(item.section for item in shown if not item.is_heading)
     headings = {section: f"{section}  {count:,}" for section, count in counts.items()}
-    headings[Section.PERMISSIONS] = str(Section.PERMISSIONS)
+    headings[PlanSection.PERMISSIONS] = str(PlanSection.PERMISSIONS)
 
     def row(item: PlanItem) -> TableRow:
         if item.is_heading:
@@ -263,7 +267,7 @@ def _sentence_cell(item: PlanItem, accounts: Mapping[str, str]) -> Cell:
         return f"✗ {subject.sentence}", "danger"
     if isinstance(subject, UseGap):
         return f"? {_gap_words(subject, accounts)}", "warning"
-    if item.section is Section.PERMISSIONS:
+    if item.section is PlanSection.PERMISSIONS:
         return "An IAM policy: enter shows it, c copies it", "plain"
     return f"· {subject}", "plain"
 
