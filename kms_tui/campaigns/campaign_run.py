@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Protocol
 
 from kms_tui.accounts.account import Account
@@ -69,6 +69,14 @@ _GONE = frozenset(
     }
 )
 """Error codes of a resource that is not there any longer."""
+
+
+_TRIED = b"kms-tui"
+"""Encrypted by a dry run, which makes no ciphertext."""
+_NOT_ENCRYPTED = (
+    "you may not call kms:Encrypt with the new key, so that what is there may have stayed under the old one"
+)
+"""Source: botocore's text of UpdateSecret. A policy may still allow it through the service."""
 
 
 class CampaignAccess(Protocol):
@@ -232,9 +240,22 @@ class CampaignRun:
         if item.is_resource:
             if not is_carried_out(item.move):  # a journal of another version, or one that was edited
                 return ItemOutcome(ItemState.FAILED, f"this version of kms-tui does not move {item.use.kind}")
-            return self._move(number, announce).carry_out()
+            outcome = self._move(number, announce).carry_out()
+            is_doubtful = item.move.needs_encrypt and outcome.state is ItemState.MOVED
+            return outcome.with_words(_NOT_ENCRYPTED) if is_doubtful and not self._may_encrypt else outcome
         kms = self._access.kms(item.account, item.region)
         return carry_out_in_kms(item, head.new, head.old_names, kms, kms_new, announce)
+
+    @cached_property
+    def _may_encrypt(self) -> bool:
+        """Whether the caller may encrypt with the new key, as far as a dry run is not denied."""
+        try:
+            self._kms_of_new().call(
+                "Encrypt", KeyId=self.journal.campaign.head.new, Plaintext=_TRIED, DryRun=True
+            )
+        except ServiceError as error:
+            return not error.denied
+        return True
 
     def _kms_of_new(self) -> Kms:
         """That of the new key's account; where this is not opened, the old key's, which may be let in."""

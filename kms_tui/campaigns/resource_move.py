@@ -50,6 +50,10 @@ class ItemOutcome(NamedTuple):
     state: ItemState
     words: str = ""
 
+    def with_words(self, words: str) -> ItemOutcome:
+        """The same with more words."""
+        return self._replace(words="; ".join(filter(None, (self.words, words))))
+
 
 Announce = Callable[[str], None]
 """Told a command line before it is sent."""

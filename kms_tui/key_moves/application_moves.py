@@ -137,6 +137,7 @@ APPLICATION_MOVES = (
             f"values(VersionIdsToStages || `{{}}`)[] | [?!contains(`{_OF_AWS}`, @)]",
             "versions labelled {} stay under the old key until they are written again",
         ),
+        needs_encrypt=True,
     ),
     Move(
         "SSM SecureStrings",

@@ -136,7 +136,9 @@ class Move:
 
     ``data`` says what happens to the data that is there, ``by_hand`` what no command here does, in the
     imperative. ``sources`` are operations ("service:Operation") or documents that say so. ``old_key_needed``:
-    data stays under the old key afterwards. ``for_new``: a default for what will be made. ``down`` and
+    data stays under the old key afterwards. ``for_new``: a default for what will be made.
+    ``needs_encrypt``: data that is there is encrypted again only if the caller may do kms:Encrypt with the
+    new key, and else stays without a word. ``down`` and
     ``cost`` are rough.
     """
 
@@ -153,6 +155,7 @@ class Move:
     for_new: bool = False
     calling_service: CallingService | None = None
     remainder: Remainder | None = None
+    needs_encrypt: bool = False
     spec: str = "SYMMETRIC_DEFAULT"
 
 

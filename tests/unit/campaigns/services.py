@@ -180,6 +180,7 @@ class FakeKms:
         self.aliases: dict[str, str] = {"alias/orders": OLD}
         self.grants: dict[str, list[dict[str, Any]]] = {OLD: [], NEW: []}
         self.state = "Enabled"
+        self.may_encrypt = True
 
     def in_region(self, region: str) -> FakeKms:
         return self
@@ -197,6 +198,11 @@ class FakeKms:
             raise ServiceError("NotFoundException", "", operation="DescribeKey")
         state = self.state if arn == NEW else "Enabled"
         return {"KeyMetadata": {"KeyId": arn.rpartition("/")[2], "Arn": arn, "KeyState": state}}
+
+    def _encrypt(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        assert (params["KeyId"], params["DryRun"]) == (NEW, True)
+        code = "DryRunOperationException" if self.may_encrypt else "AccessDeniedException"
+        raise ServiceError(code, "", operation="Encrypt")
 
     def _list_grants(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"Grants": self.grants[params["KeyId"]], "Truncated": False}

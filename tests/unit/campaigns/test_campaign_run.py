@@ -152,6 +152,17 @@ def test_a_resource_that_changed_since_the_plan_is_left_as_it_is(world: World, k
     assert world.services.secrets["s"]["KmsKeyId"] == key
 
 
+def test_a_secret_whose_versions_may_not_be_encrypted_again_says_so(world: World) -> None:
+    world.keys.may_encrypt = False
+    world.services.add_secret("s")
+    world.services.queues["q"] = OLD
+    world.begin(("secret", "s"), ("queue", "q"))
+    world.run()
+    assert world.states() == [ItemState.MOVED] * 2
+    assert world.words()[0].startswith("you may not call kms:Encrypt with the new key")
+    assert world.words()[1] == ""
+
+
 def test_a_secret_that_is_to_be_deleted_is_left_alone(world: World) -> None:
     world.services.add_secret("s", DeletedDate=NOW)
     world.begin(("secret", "s"))
