@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.envelope.streams import NO_PROGRESS
 from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.dialogs.output_screen import Output
 from kms_tui.ui.signing.signing_menu import TASKS
-from kms_tui.ui.signing.signing_task import SigningOutput, SigningTask
+from kms_tui.ui.signing.signing_task import SigningTask
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SIGNER = "alias/ci-release-signing"
@@ -63,7 +64,7 @@ def values_of(task: SigningTask, subject: Subject, opened: Any, given: Mapping[s
     return values | dict(given)
 
 
-def made(kms: Kms, task_id: str, given: Mapping[str, str], now: datetime = NOW) -> SigningOutput:
+def made(kms: Kms, task_id: str, given: Mapping[str, str], now: datetime = NOW) -> Output:
     """What a task makes of what is typed."""
     task, subject = TASK[task_id], subject_of(kms, SIGNER)
     opened = task.open(kms, subject)

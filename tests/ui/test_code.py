@@ -13,8 +13,8 @@ from textual.widgets import Input, OptionList, Static
 
 from kms_tui.backend.base import Backend
 from kms_tui.ui.actions.code_actions import CodeScreen, FilesForm
+from kms_tui.ui.dialogs.output_screen import SaveForm
 from kms_tui.ui.dialogs.questions import Choose
-from kms_tui.ui.signing.output_screen import SaveForm
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press, settled
 

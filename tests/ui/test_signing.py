@@ -20,7 +20,7 @@ from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.signing.files.file_verification import read_signature_file, verify_file
 from kms_tui.signing.signing_key import open_signing_key
-from kms_tui.ui.signing.output_screen import OutputScreen
+from kms_tui.ui.dialogs.output_screen import OutputScreen
 from kms_tui.ui.signing.signing_form import SigningForm
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press, settled

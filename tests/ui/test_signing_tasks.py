@@ -27,11 +27,11 @@ from kms_tui.cli import main
 from kms_tui.envelope.streams import NO_PROGRESS
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import BackendKind, Connection
+from kms_tui.ui.base.command_lines import shell_line
 from kms_tui.ui.dialogs.form import ChoiceField, FlagField, TextField
 from kms_tui.ui.signing.signing_form import command_line
 from kms_tui.ui.signing.signing_menu import TASKS
 from kms_tui.ui.signing.signing_task import SigningTask
-from kms_tui.ui.signing.task_commands import shell_line
 from tests.ui.signing_samples import NOW, SIGNER, TASK, subject_of, values_of, write_files
 
 DEMO = Connection(BackendKind.DEMO)

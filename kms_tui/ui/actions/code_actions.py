@@ -12,15 +12,14 @@ from kms_tui.as_code.key_definition import KeyReading, reason_left_out
 from kms_tui.atomic import typed_path
 from kms_tui.session import Connection
 from kms_tui.ui.actions.export_actions import check_path
+from kms_tui.ui.base.command_lines import connection_flags
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Reason, Subject, names
 from kms_tui.ui.base.words import counted
 from kms_tui.ui.dialogs.form import FlagField, Form, FormField, Values
+from kms_tui.ui.dialogs.output_screen import Output, OutputScreen
 from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.mode_screen import ModeScreen
-from kms_tui.ui.signing.output_screen import OutputScreen
-from kms_tui.ui.signing.signing_task import SigningOutput
-from kms_tui.ui.signing.task_commands import connection_flags
 
 MOST = 200
 """Keys at once; some six calls each."""
@@ -96,9 +95,7 @@ class CodeScreen(OutputScreen):
         title = f"{form.title}: {main}"
         if notes := len(missing) + len(code.notes):
             title += f" · {counted(notes, 'note')} below"
-        super().__init__(
-            SigningOutput(title, code.files[main].encode(), main, facts=facts), command, connection
-        )
+        super().__init__(Output(title, code.files[main].encode(), main, facts=facts), command, connection)
         self.code = code
 
     def save_form(self) -> Form:

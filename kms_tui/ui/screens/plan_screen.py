@@ -27,6 +27,7 @@ from kms_tui.session import Connection, Session
 from kms_tui.ui.actions.export_actions import export
 from kms_tui.ui.base.campaign_runs import files_of
 from kms_tui.ui.base.clipboard import copy_text
+from kms_tui.ui.base.command_lines import account_flags, connection_flags
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import subject_of
 from kms_tui.ui.base.words import counted
@@ -35,7 +36,6 @@ from kms_tui.ui.dialogs.text_screen import TextScreen
 from kms_tui.ui.screens import move_details, move_head, move_words
 from kms_tui.ui.screens.campaign_words import CampaignView
 from kms_tui.ui.screens.reading_screen import ReadingScreen
-from kms_tui.ui.signing.task_commands import account_flags, connection_flags
 from kms_tui.ui.widgets.facts_table import FactsTable
 from kms_tui.ui.widgets.line_table import LineTable
 from kms_tui.ui.widgets.text_widgets import Input, Static

@@ -36,9 +36,11 @@ from kms_tui.signing.certificates.serials import read_serial
 from kms_tui.signing.certificates.unsigned import Unsigned
 from kms_tui.signing.certificates.validity import read_days
 from kms_tui.signing.signing_key import SigningKey
+from kms_tui.ui.base.command_lines import file_option, file_word, option
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.typed_files import named_file
 from kms_tui.ui.dialogs.form import FormField, TextField, Values
+from kms_tui.ui.dialogs.output_screen import Output
 from kms_tui.ui.signing.certificate_tasks import (
     command_flags,
     file_for,
@@ -53,15 +55,13 @@ from kms_tui.ui.signing.certificate_tasks import (
     validity_fields,
 )
 from kms_tui.ui.signing.signing_task import (
-    Facts,
-    SigningOutput,
     SigningTask,
     TaskFieldError,
     blamed_on,
     open_key,
     refuses_unless_it_signs,
 )
-from kms_tui.ui.signing.task_commands import file_option, file_word, option
+from kms_tui.ui.widgets.facts_table import Facts
 
 REQUEST, AUTHORITY, EARLIER = "request", "authority", "earlier"
 _MOST_LINES = 10_000
@@ -104,7 +104,7 @@ def _preview_issue(key: SigningKey, values: Values, now: datetime) -> Facts:
     return (("CSR", "✓ its signature verifies"), *previewed(ready, values))
 
 
-def _issue(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
+def _issue(key: SigningKey, values: Values, now: datetime, progress: Progress) -> Output:
     ready, ca, ca_name = _issued(key, values, now)
     return output_of("Certificate", ready, values, _beside(values[REQUEST]), now, ca, ca_name)
 
@@ -183,7 +183,7 @@ def _preview_list(key: SigningKey, values: Values, now: datetime) -> Facts:
     return shown(ready)
 
 
-def _list(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
+def _list(key: SigningKey, values: Values, now: datetime, progress: Progress) -> Output:
     ready, ca, ca_name = _listed(key, values, now)
     return output_of("Revocation list", ready, values, "ca.crl", now, ca, ca_name)
 

@@ -33,18 +33,13 @@ from kms_tui.signing.certificates.openssl_lines import openssl_lines, openssl_ne
 from kms_tui.signing.certificates.unsigned import Unsigned, certified_key
 from kms_tui.signing.certificates.usages import CertificatePurpose
 from kms_tui.signing.signing_key import SigningKey
+from kms_tui.ui.base.command_lines import file_option, file_word, option
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.typed_files import named_file, read_named
 from kms_tui.ui.dialogs.form import ChoiceField, FormField, Values
-from kms_tui.ui.signing.signing_task import (
-    Facts,
-    SigningOutput,
-    SigningTask,
-    blamed_on,
-    open_key,
-    refuses_unless_it_signs,
-)
-from kms_tui.ui.signing.task_commands import file_option, file_word, option
+from kms_tui.ui.dialogs.output_screen import Output
+from kms_tui.ui.signing.signing_task import SigningTask, blamed_on, open_key, refuses_unless_it_signs
+from kms_tui.ui.widgets.facts_table import Facts
 
 PURPOSES = {
     CertificatePurpose.SERVER: "a TLS server",
@@ -142,7 +137,7 @@ def output_of(
     now: datetime,
     ca: x509.Certificate | None = None,
     ca_path: str = "",
-) -> SigningOutput:
+) -> Output:
     """Sign, with one call, and say what was made."""
     is_ca_pem = b"-----BEGIN" in read_named(ca_path, "of the CA", MOST_BYTES) if ca_path else False
     encoding = Encoding.DER if values[FORMAT] == DER else Encoding.PEM
@@ -154,7 +149,7 @@ def output_of(
         return (*lines, *([f"# with {needed}"] if needed else ()))
 
     name = file_for(values, file_name)
-    return SigningOutput(title, made.public_bytes(encoding), name, shown(ready), checks)
+    return Output(title, made.public_bytes(encoding), name, shown(ready), checks)
 
 
 def shown(ready: Unsigned[Any]) -> Facts:
@@ -258,10 +253,10 @@ def _preview_look(key: SigningKey, values: Values, now: datetime) -> Facts:
     return _look(key, values, now)[0]
 
 
-def _look_output(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
+def _look_output(key: SigningKey, values: Values, now: datetime, progress: Progress) -> Output:
     facts, is_bad = _look(key, values, now)
     title = f"{'✗ A signature does not verify: ' if is_bad else ''}{Path(values['file'].strip()).name}"
-    return SigningOutput(title, b"", "", facts, is_bad=is_bad)
+    return Output(title, b"", "", facts, is_bad=is_bad)
 
 
 def _look_command(subject: Subject, values: Values) -> Sequence[str]:

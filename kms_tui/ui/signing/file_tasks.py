@@ -31,18 +31,13 @@ from kms_tui.signing.files.file_verification import (
 from kms_tui.signing.signature_forms import has_two_forms
 from kms_tui.signing.signing_key import SigningKey
 from kms_tui.signing.ssh.ssh_signatures import SshSignature
+from kms_tui.ui.base.command_lines import file_option, file_word, option
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.typed_files import named_file, read_named
 from kms_tui.ui.dialogs.form import ChoiceField, FlagField, FormField, Values
-from kms_tui.ui.signing.signing_task import (
-    Facts,
-    SigningOutput,
-    SigningTask,
-    blamed_on,
-    open_key,
-    refuses_unless_it_signs,
-)
-from kms_tui.ui.signing.task_commands import file_option, file_word, option
+from kms_tui.ui.dialogs.output_screen import Output
+from kms_tui.ui.signing.signing_task import SigningTask, blamed_on, open_key, refuses_unless_it_signs
+from kms_tui.ui.widgets.facts_table import Facts
 
 _WORDS: Mapping[SignatureFormat, str] = {
     SignatureFormat.RAW: "raw: openssl dgst -verify",
@@ -110,7 +105,7 @@ def _preview_file(key: SigningKey, values: Values, now: datetime) -> Facts:
     )
 
 
-def _sign_file(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
+def _sign_file(key: SigningKey, values: Values, now: datetime, progress: Progress) -> Output:
     choice, path = _choice(values, now), named_file(values["file"], "to sign")
     algorithm = checked_choice(key, choice)
     with file_errors(path, "read"), path.open("rb") as source:
@@ -121,7 +116,7 @@ def _sign_file(key: SigningKey, values: Values, now: datetime, progress: Progres
         return "verify", file_word(str(path)), "--signature", file_word(name), "--key", key.arn
 
     facts = (("File", str(path)), ("Form", FORMATS[choice.format].words), ("Algorithm", algorithm))
-    return SigningOutput(f"Signature of {path.name}", made, target, facts, check=check)
+    return Output(f"Signature of {path.name}", made, target, facts, check=check)
 
 
 def _ticks(source: BinaryIO, progress: Progress) -> Ticks:
@@ -182,13 +177,13 @@ def _preview_verify(key: SigningKey, values: Values, now: datetime) -> Facts:
     )
 
 
-def _verify(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
+def _verify(key: SigningKey, values: Values, now: datetime, progress: Progress) -> Output:
     path, verdict = _verdict(key, values, progress)
     word = "✓ GOOD" if verdict.good else "✗ NOT GOOD"
     facts = [("File", str(path)), ("Verdict", f"{word[0]} {verdict.sentence}"), ("Key", key.arn)]
     if verdict.algorithm:
         facts.append(("Algorithm", verdict.algorithm))
-    return SigningOutput(f"{word}: {path.name}", b"", "", facts, is_bad=not verdict.good)
+    return Output(f"{word}: {path.name}", b"", "", facts, is_bad=not verdict.good)
 
 
 def _verify_command(subject: Subject, values: Values) -> Sequence[str]:

@@ -11,10 +11,12 @@ from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import Key
 from kms_tui.public_key import PublicKey
 from kms_tui.signing.public_key_forms import PublicKeyForm, fingerprints, forms_of, written
+from kms_tui.ui.base.command_lines import option
 from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.dialogs.form import ChoiceField, FormField, Values
-from kms_tui.ui.signing.signing_task import Facts, SigningOutput, SigningTask
-from kms_tui.ui.signing.task_commands import option
+from kms_tui.ui.dialogs.output_screen import Output
+from kms_tui.ui.signing.signing_task import SigningTask
+from kms_tui.ui.widgets.facts_table import Facts
 
 _WORDS = {
     PublicKeyForm.PEM: "PEM",
@@ -41,11 +43,11 @@ def _preview(key: PublicKey, values: Values, now: datetime) -> Facts:
     return (("Key spec", key.spec), *fingerprints(key))
 
 
-def _make(key: PublicKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
+def _make(key: PublicKey, values: Values, now: datetime, progress: Progress) -> Output:
     form = PublicKeyForm(values["format"])
     content = written(key, form, values["comment"].strip())
     name = "key.pub" if form is PublicKeyForm.SSH else f"public.{form}"
-    return SigningOutput(f"Public key as {_WORDS[form]}", content, name, _preview(key, values, now))
+    return Output(f"Public key as {_WORDS[form]}", content, name, _preview(key, values, now))
 
 
 def _command(subject: Subject, values: Values) -> Sequence[str]:

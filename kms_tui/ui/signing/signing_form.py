@@ -18,13 +18,14 @@ from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Connection
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.clipboard import copy_text
+from kms_tui.ui.base.command_lines import shell_line
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.dialogs.form import Form, Values
-from kms_tui.ui.signing.signing_task import Facts, SigningOutput, SigningTask
-from kms_tui.ui.signing.task_commands import shell_line
-from kms_tui.ui.widgets.facts_table import FactsTable
+from kms_tui.ui.dialogs.output_screen import Output
+from kms_tui.ui.signing.signing_task import SigningTask
+from kms_tui.ui.widgets.facts_table import facts_table
 from kms_tui.ui.widgets.form_widgets import Checkbox, Select, SelectionList, TextArea
 from kms_tui.ui.widgets.run_progress import RunProgress, RunProgressLine, progress_words
 from kms_tui.ui.widgets.text_widgets import Input, Static
@@ -40,15 +41,6 @@ def _progress_words(done: int, total: int | None, seconds: float) -> str:
     if not done or not total or done >= total:
         return ""
     return f"{100 * done // total} % · {progress_words(done, total, seconds)}"
-
-
-def facts_table(facts: Facts) -> FactsTable:
-    """Names in one column, untrusted values in the next."""
-    width = max((len(name) for name, _ in facts), default=0)
-    return FactsTable(
-        (Content.styled(name.ljust(width), "$foreground-muted"), safe(value, newlines=True))
-        for name, value in facts
-    )
 
 
 class SigningForm(Form):
@@ -71,7 +63,7 @@ class SigningForm(Form):
     def __init__(self, task: SigningTask, subject: Subject, opened: Any, now: Callable[[], datetime]) -> None:
         self.signing_task, self.subject, self.opened = task, subject, opened
         self._now = now
-        self.output: SigningOutput | None = None
+        self.output: Output | None = None
         self._progress = RunProgress()
         self._progress_line = RunProgressLine(_progress_words)
         super().__init__(

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from kms_tui.ui.base.safe_text import Content, column, safe
 from kms_tui.ui.base.subject import Reason, Subject, cannot_sign
+from kms_tui.ui.dialogs.output_screen import OutputScreen
 from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.signing.authority_tasks import AUTHORITY_TASKS
 from kms_tui.ui.signing.certificate_tasks import CERTIFICATE_TASKS, LOOK_TASK
 from kms_tui.ui.signing.file_tasks import FILE_TASKS
-from kms_tui.ui.signing.output_screen import OutputScreen
 from kms_tui.ui.signing.public_key_task import PUBLIC_KEY_TASK
 from kms_tui.ui.signing.signing_form import SigningForm, command_line
 from kms_tui.ui.signing.signing_task import SigningTask

@@ -15,39 +15,8 @@ from kms_tui.kms.model import Key, KeyUsage
 from kms_tui.signing.signing_key import SigningKey, open_signing_key
 from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.dialogs.form import FormField, Values
-
-Facts = Sequence[tuple[str, str]]
-"""Names and values, in the order in which they are shown."""
-
-
-def _none(file_name: str) -> Sequence[str]:
-    return ()
-
-
-@dataclass(frozen=True, slots=True)
-class SigningOutput:
-    """What was made: a text to copy or bytes to save, a file name for it, and what checks it."""
-
-    title: str
-    content: bytes
-    file_name: str
-    """A name that the form to save it suggests; "" where it is in files already."""
-    facts: Facts = ()
-    checks: Callable[[str], Sequence[str]] = _none
-    """Command lines of other tools that check it in a file of this name."""
-    check: Callable[[str], Sequence[str]] = _none
-    """The arguments of the ``kms-tui`` command that checks it in a file of this name."""
-    is_bad: bool = False
-    """Whether it is a verdict that something does not verify."""
-
-    @property
-    def text(self) -> str | None:
-        """The content as text; None for other bytes."""
-        try:
-            text = self.content.decode()
-        except UnicodeDecodeError:
-            return None
-        return None if "\0" in text else text
+from kms_tui.ui.dialogs.output_screen import Output
+from kms_tui.ui.widgets.facts_table import Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +36,7 @@ class SigningTask:
     fields: Callable[[Subject, Any], Sequence[FormField]]
     preview: Callable[[Any, Values, datetime], Facts]
     """What will be signed, with the present time; no call of KMS."""
-    make: Callable[[Any, Values, datetime, Progress], SigningOutput]
+    make: Callable[[Any, Values, datetime, Progress], Output]
     """It says how much of a file it has read, and stops when asked to, before anything is sent."""
     command: Callable[[Subject, Values], Sequence[str]]
     """The arguments of the command line that does the same, but for those of the connection."""

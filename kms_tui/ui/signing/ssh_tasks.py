@@ -22,17 +22,13 @@ from kms_tui.signing.ssh.ssh_certificates import (
     sign_certificate,
 )
 from kms_tui.signing.ssh.ssh_keys import MOST_LINE, SSH_KINDS
+from kms_tui.ui.base.command_lines import file_word, option
 from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.base.typed_files import read_named
 from kms_tui.ui.dialogs.form import ChoiceField, FormField, TextField, Values
-from kms_tui.ui.signing.signing_task import (
-    Facts,
-    SigningOutput,
-    SigningTask,
-    open_key,
-    refuses_unless_it_signs,
-)
-from kms_tui.ui.signing.task_commands import file_word, option
+from kms_tui.ui.dialogs.output_screen import Output
+from kms_tui.ui.signing.signing_task import SigningTask, open_key, refuses_unless_it_signs
+from kms_tui.ui.widgets.facts_table import Facts
 
 _STANDARD_INPUT = "/dev/stdin"
 _FLAGS = (
@@ -119,11 +115,11 @@ def _preview(key: SigningKey, values: Values, now: datetime) -> Facts:
     return [(name, "random" if is_random and name == "Serial" else text) for name, text in facts]
 
 
-def _make(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
+def _make(key: SigningKey, values: Values, now: datetime, progress: Progress) -> Output:
     fields = _read(values, now)
     line = sign_certificate(key, fields, now)
     name = _file_name(values)
-    return SigningOutput(
+    return Output(
         f"SSH certificate of {fields.identity}",
         f"{line}\n".encode(),
         name,

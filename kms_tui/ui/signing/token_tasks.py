@@ -30,10 +30,12 @@ from kms_tui.signing.tokens.token_verifying import (
     verify,
     with_kms,
 )
+from kms_tui.ui.base.command_lines import option
 from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.dialogs.form import ChoiceField, FormField, TextField, Values
-from kms_tui.ui.signing.signing_task import Facts, SigningOutput, SigningTask
-from kms_tui.ui.signing.task_commands import option
+from kms_tui.ui.dialogs.output_screen import Output
+from kms_tui.ui.signing.signing_task import SigningTask
+from kms_tui.ui.widgets.facts_table import Facts
 
 _MARKS = {CheckState.GOOD: "✓", CheckState.BAD: "✗", CheckState.NOTE: "·"}
 
@@ -101,14 +103,14 @@ def _taken_apart(header: object, claims: object, more: Sequence[tuple[str, str]]
     )
 
 
-def _make(key: TokenKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
+def _make(key: TokenKey, values: Values, now: datetime, progress: Progress) -> Output:
     token = _prepared(key, values, now)
     facts = _taken_apart(token.header, token.claims, [("Key", key.arn)])
 
     def check(name: str) -> Sequence[str]:
         return "jwt", "verify", f"@{name}", "--key", key.arn
 
-    return SigningOutput("Token", f"{sign(token)}\n".encode(), "token.jwt", facts, check=check)
+    return Output("Token", f"{sign(token)}\n".encode(), "token.jwt", facts, check=check)
 
 
 def _command(subject: Subject, values: Values) -> Sequence[str]:
@@ -143,12 +145,12 @@ def _preview_verify(key: TokenKey, values: Values, now: datetime) -> Facts:
     return (*_lines(checks), *_taken_apart(token.header, token.claims, ()))
 
 
-def _verify(key: TokenKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
+def _verify(key: TokenKey, values: Values, now: datetime, progress: Progress) -> Output:
     verdict = verify(read_token(values["token"]), with_kms(key), _expected(values, now))
     title = "✓ The token is valid" if verdict.valid else "✗ The token is not valid"
     token = verdict.token
     facts = (*_lines(verdict.checks), *_taken_apart(token.header, token.claims, ()))
-    return SigningOutput(title, b"", "", facts, is_bad=not verdict.valid)
+    return Output(title, b"", "", facts, is_bad=not verdict.valid)
 
 
 def _verify_command(subject: Subject, values: Values) -> Sequence[str]:

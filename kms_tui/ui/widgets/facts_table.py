@@ -9,8 +9,10 @@ from textual.strip import Strip
 from textual.style import Style
 from textual.visual import RenderOptions, Visual
 
-from kms_tui.ui.base.safe_text import Content, column
+from kms_tui.ui.base.safe_text import Content, column, safe
 
+Facts = Sequence[tuple[str, str]]
+"""Names and values, in the order in which they are shown; values may be untrusted."""
 FactRow = tuple[str | Content, Content]
 """A label (a Content has its own style) and its value."""
 BLANK: FactRow = ("", Content())
@@ -62,6 +64,11 @@ class FactsTable(Visual):
 
 def _label(label: str | Content) -> Content:
     return label if isinstance(label, Content) else Content.styled(label, "$foreground-muted")
+
+
+def facts_table(facts: Facts) -> FactsTable:
+    """Names in one column, untrusted values in the next."""
+    return FactsTable((name, safe(value, newlines=True)) for name, value in facts)
 
 
 def plain_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, widest: int = 48) -> Content:

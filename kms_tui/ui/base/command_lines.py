@@ -1,4 +1,4 @@
-"""The ``kms-tui`` command lines of the forms, for a shell: quoted, and on the console's connection."""
+"""``kms-tui`` command lines that do what the console does, for a shell: quoted, on its connection."""
 
 from __future__ import annotations
 

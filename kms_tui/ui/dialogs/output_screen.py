@@ -1,8 +1,10 @@
-"""``OutputScreen``: what was signed, to copy, to save and to check."""
+"""``OutputScreen``: what was made of a key (a signature, a token, code), to copy, to save and to check."""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
@@ -15,16 +17,45 @@ from kms_tui.atomic import SHARED, atomic_file, typed_path
 from kms_tui.session import Connection
 from kms_tui.ui.base.background import start
 from kms_tui.ui.base.clipboard import copy_text
+from kms_tui.ui.base.command_lines import shell_line
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.dialogs.form import FlagField, Form, FormField, Values
-from kms_tui.ui.signing.signing_form import facts_table
-from kms_tui.ui.signing.signing_task import SigningOutput
-from kms_tui.ui.signing.task_commands import shell_line
+from kms_tui.ui.widgets.facts_table import Facts, facts_table
 from kms_tui.ui.widgets.text_widgets import Static
 
 _MOST_SHOWN = 20_000
 """Characters of a text on the screen; all of it is copied and saved."""
+
+
+def _none(file_name: str) -> Sequence[str]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What was made: a text to copy or bytes to save, a file name for it, and what checks it."""
+
+    title: str
+    content: bytes
+    file_name: str
+    """A name that the form to save it suggests; "" where it is in files already."""
+    facts: Facts = ()
+    checks: Callable[[str], Sequence[str]] = _none
+    """Command lines of other tools that check it in a file of this name."""
+    check: Callable[[str], Sequence[str]] = _none
+    """The arguments of the ``kms-tui`` command that checks it in a file of this name."""
+    is_bad: bool = False
+    """Whether it is a verdict that something does not verify."""
+
+    @property
+    def text(self) -> str | None:
+        """The content as text; None for other bytes."""
+        try:
+            text = self.content.decode()
+        except UnicodeDecodeError:
+            return None
+        return None if "\0" in text else text
 
 
 class OutputScreen(ModalScreen[None]):
@@ -46,7 +77,7 @@ class OutputScreen(ModalScreen[None]):
         Binding("pageup", "scroll(-10)", show=False),
     ]
 
-    def __init__(self, output: SigningOutput, command: str, connection: Connection) -> None:
+    def __init__(self, output: Output, command: str, connection: Connection) -> None:
         super().__init__()
         self.output = output
         self.command = command
@@ -150,7 +181,7 @@ class OutputScreen(ModalScreen[None]):
 class SaveForm(Form):
     """The file for an output."""
 
-    def __init__(self, output: SigningOutput) -> None:
+    def __init__(self, output: Output) -> None:
         self.output = output
         super().__init__(
             "Write to a file",
