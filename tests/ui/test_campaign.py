@@ -196,7 +196,7 @@ def test_the_plan_is_previewed_carried_out_and_told(
         assert "STATE" not in [each.title for each in screen(pilot).query_one(LineTable).columns]
         await press(pilot, "ctrl+o")
         asked = dialog(pilot)
-        assert "6 items: 1 KMS grants · 1 S3 buckets" in str(asked.query_one("#counts", Static).render())
+        assert "6 items: KMS grants 1 · S3 buckets 1" in str(asked.query_one("#counts", Static).render())
         assert "RDS instances: 2, by copy" in str(asked.query_one("#left", Static).render())
         table = asked.query_one("#writes", LineTable)
         listed = [tuple(str(cell[0]) for cell in row.cells) for row in table.rows]

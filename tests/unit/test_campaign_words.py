@@ -78,7 +78,7 @@ REFUSED = Refusals(OLD.arn, "eu-west-1", NOW, True, (("app", 2),), checked=NOW)
             "Next: ^o tries again what failed (1) and goes on.",
         ),
         (StageFacts(OLD, None, campaign(), CampaignProgress(1, 4)), "✓…···–", ""),
-        (facts(), "✓✓▸···", "Next: r scans again"),
+        (facts(), "✓✓▸··–", "Next: r scans again"),
         (facts(FOUND), "✓✓▸··–", "6 resources (3 in place, 1 by copy, 1 impossible, 1 not planned)"),
         (facts(CLEAN), "✓✓✓▸··", "Next: u asks CloudTrail"),
         (facts(CLEAN, USED), "✓✓✓▸·–", "app␛ Decrypt 7. Next: u asks"),

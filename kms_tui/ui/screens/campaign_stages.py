@@ -165,6 +165,8 @@ def _reasons(facts: StageFacts) -> Iterator[str]:
     if rescan.startswith(_STILL_NAMED):
         what = rescan.removeprefix(_STILL_NAMED).partition(" (")[0]
         yield f"{what} still {'names' if what.startswith('1 ') else 'name'} the old key"
+    elif not rescan and not still_open:
+        yield "what still names the old key was not scanned since"
     if last_look_at_uses(campaign).startswith(_USED):
         yield "the old key is still used"
     if facts.refused:

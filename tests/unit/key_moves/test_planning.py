@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from kms_tui.evidence.scans import Scan
 from kms_tui.key_moves.destination import DestinationError
 from kms_tui.key_moves.move_plan import make_plan
 from kms_tui.key_moves.planning import MovePlanning, PlanningProgress, PlanningStoppedError
@@ -29,6 +30,10 @@ def test_a_plan_is_that_of_both_keys_and_the_scan(session: Session) -> None:
     assert plan == make_plan(kms, plan.old, plan.new, plan.uses, session.kms_for, NOW)
     stage = planning.progress()
     assert stage.done == stage.total > 50
+    # A deletion that is asked about next is told by this scan.
+    scan = session.account_of(plan.old.arn).scans.result(plan.old.region)
+    assert isinstance(scan, Scan)
+    assert len(scan.uses(plan.old.key_id)) == len(plan.moves)
 
 
 @pytest.mark.parametrize(
