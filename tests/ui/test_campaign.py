@@ -30,6 +30,8 @@ from kms_tui.session import BackendKind, Connection, Prompt, Session, open_sessi
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.dialogs.questions import Choose, Confirm
 from kms_tui.ui.dialogs.text_screen import TextScreen
+from kms_tui.ui.screens import move_screen
+from kms_tui.ui.screens.campaign_begin import Preparation, prepare
 from kms_tui.ui.screens.campaign_dialogs import CarryOutDialog, LaterUsesDialog
 from kms_tui.ui.screens.keys_screen import KeysScreen
 from kms_tui.ui.screens.move_screen import MoveScreen
@@ -339,6 +341,30 @@ def test_a_protected_key_asks_for_its_name(demo: Backend, faults: Faults, files:
     drive(app, script)
 
 
+def test_a_scan_that_is_begun_while_the_campaign_is_prepared_comes_first(
+    app: KmsApp, demo: Backend, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go = threading.Event()
+
+    def slow(*args: Any) -> Preparation:
+        assert let_go.wait(20)
+        return prepare(*args)
+
+    monkeypatch.setattr(move_screen, "prepare", slow)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await plan(pilot, "orders-db", "customer-p")
+        await pilot.press("ctrl+o", "r")
+        let_go.set()
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, MoveScreen)
+        assert "Another scan was begun meanwhile" in notifications(app)
+        assert "▸ ^o Carry out" in stages(pilot)[0]
+
+    drive(app, script)
+    assert faults.writes == []
+
+
 @contextmanager
 def held(faults: Faults, resource: str) -> Iterator[threading.Event]:
     """Hold the write of a resource until the event is set."""
@@ -627,8 +653,8 @@ def test_the_stages_go_on_to_the_deletion_and_back(
         await press(pilot, "D")
         await press(pilot, *"s3-logs", "enter")
         assert state_of(demo, old) == "PendingDeletion"
-        assert "✓ Schedule deletion" in stages(pilot)[0]
-        assert "Way back: U cancels it" in stages(pilot)[1]
+        assert "✗ Schedule deletion" in stages(pilot)[0], "its alias is not repointed"
+        assert "is scheduled, and 1 alias still names the old key. Way back: U" in stages(pilot)[1]
         await press(pilot, "U", "y")
         assert state_of(demo, old) == "Disabled"
 

@@ -70,7 +70,8 @@ REFUSED = Refusals(OLD.arn, "eu-west-1", NOW, True, (("app", 2),), checked=NOW)
 @pytest.mark.parametrize(
     ("told", "signs", "says"),
     [
-        (StageFacts(OLD, PLAN), "✓▸···–", "Next: ^o carries out what is moved in place"),
+        (StageFacts(OLD, PLAN), "✓▸···–", "Next: solve what is in the way, on top of the list. Then ^o"),
+        (StageFacts(OLD, WHOLE), "✓▸···–", "Next: ^o carries out what is moved in place"),
         (StageFacts(OLD, None, campaign()), "✓▸···–", "Next: ^o goes on with the 4 items that wait."),
         (
             StageFacts(OLD, None, campaign(ItemState.FAILED)),
@@ -94,8 +95,18 @@ REFUSED = Refusals(OLD.arn, "eu-west-1", NOW, True, (("app", 2),), checked=NOW)
             "Not yet: 2 uses of it were refused. Way back from Disabled: x enables it.",
         ),
         (facts(state=KeyState.PENDING_DELETION), "✓✓▸·✓✓", "Way back: U cancels it, then x enables the key."),
+        (
+            facts(FOUND, state=KeyState.PENDING_DELETION),
+            "✓✓▸·✓✗",
+            "Its deletion is scheduled, and 6 resources still name the old key. Way back: U cancels it",
+        ),
+        (
+            StageFacts(replace(OLD, state=KeyState.PENDING_DELETION), PLAN),
+            "✓▸··✓✗",
+            "Its deletion is scheduled, and nothing is carried out yet. Way back: U",
+        ),
     ],
-    ids=range(12),
+    ids=range(15),
 )
 def test_one_stage_is_next_and_its_key_and_way_back_are_said(told: StageFacts, signs: str, says: str) -> None:
     found = marks(told)
@@ -131,6 +142,15 @@ def test_a_plan_of_which_nothing_is_moved_in_place_is_carried_out_by_hand() -> N
     nothing = replace(WHOLE, grants=(), aliases=())
     assert marks(StageFacts(OLD, nothing))[CampaignStage.CARRY_OUT] is Mark.DONE
     assert too_early(StageFacts(OLD, nothing)) == []
+
+
+def test_an_alias_that_was_not_asked_for_goes_with_the_key() -> None:
+    left = campaign(*[ItemState.MOVED] * 3, aliases=False)
+    told = StageFacts(OLD, PLAN, left)
+    assert marks(told)[CampaignStage.CARRY_OUT] is Mark.DONE
+    assert marks(told)[CampaignStage.DELETE] is Mark.NOT_YET
+    assert "1 alias still names the old key" in too_early(told)
+    assert not any("alias" in why for why in too_early(StageFacts(OLD, PLAN, MOVED)))
 
 
 def test_what_a_later_plan_has_besides_is_to_be_carried_out() -> None:
@@ -182,10 +202,10 @@ def test_a_campaign_alone_is_told_whole() -> None:
         assert "\x1b" not in move_details.whole_text(item, None, {}, view)
 
 
-def test_an_alias_that_was_not_chosen_is_for_the_script() -> None:
+def test_an_alias_that_was_not_chosen_still_names_the_old_key() -> None:
     (alias,) = PLAN.aliases
     without = campaign(aliases=False)
-    assert CampaignView(without, PLAN).state_cell(alias)[0] == "by the script"
+    assert CampaignView(without, PLAN).state_cell(alias)[0] == "names old key"
     elsewhere = replace(PLAN, new=key(OLD.key_id, "444455556666"))
     assert CampaignView(without, elsewhere).state_cell(alias)[0] == "by hand"
     few = Campaign(without.head, [], [])

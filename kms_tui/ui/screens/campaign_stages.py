@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from kms_tui.campaigns.campaign import Campaign, ItemState, items_of
+from kms_tui.campaigns.campaign import ALIASES, Campaign, ItemState, items_of
 from kms_tui.campaigns.campaign_run import CampaignProgress
 from kms_tui.campaigns.later_uses import LaterUses
 from kms_tui.evidence.refused_uses import Refusals
@@ -150,10 +150,14 @@ _IS_DONE: Mapping[CampaignStage, Callable[[StageFacts], bool]] = {
 
 def too_early(facts: StageFacts) -> Sequence[str]:
     """Why it is too early to delete the old key, as far as that is known."""
-    return [*_reasons(facts)]
+    found, campaign = [*_reasons(facts)], facts.campaign
+    if campaign is not None and not campaign.open_items and not last_rescan(campaign):
+        found.append("what still names the old key was not scanned since")
+    return found
 
 
 def _reasons(facts: StageFacts) -> Iterator[str]:
+    """What is known to need the old key."""
     campaign = facts.campaign
     if campaign is None:
         if facts.has_items:
@@ -165,12 +169,20 @@ def _reasons(facts: StageFacts) -> Iterator[str]:
     if rescan.startswith(_STILL_NAMED):
         what = rescan.removeprefix(_STILL_NAMED).partition(" (")[0]
         yield f"{what} still {'names' if what.startswith('1 ') else 'name'} the old key"
-    elif not rescan and not still_open:
-        yield "what still names the old key was not scanned since"
+    if aliases := _aliases_left(facts):
+        yield f"{aliases:,} {'alias still names' if aliases == 1 else 'aliases still name'} the old key"
     if last_look_at_uses(campaign).startswith(_USED):
         yield "the old key is still used"
     if facts.refused:
         yield f"{counted(facts.refused, 'use')} of it {'was' if facts.refused == 1 else 'were'} refused"
+
+
+def _aliases_left(facts: StageFacts) -> int:
+    """How many aliases a campaign could repoint and does not have; they are deleted with the key."""
+    if facts.campaign is None or facts.plan is None:
+        return 0
+    missing = facts.campaign.missing(items_of(facts.plan, aliases=True))
+    return sum(item.use.kind == ALIASES for item in missing)
 
 
 def marks(facts: StageFacts) -> Mapping[CampaignStage, Mark]:
@@ -181,7 +193,9 @@ def marks(facts: StageFacts) -> Mapping[CampaignStage, Mark]:
         if stage is CampaignStage.CARRY_OUT and facts.run is not None:
             found[stage], has_next = Mark.NOW, True
         elif _IS_DONE[stage](facts):
-            is_missed = stage is CampaignStage.DISABLE and facts.refused
+            is_missed = (stage is CampaignStage.DISABLE and facts.refused) or (
+                stage is CampaignStage.DELETE and any(_reasons(facts))
+            )
             found[stage] = Mark.ALARM if is_missed else Mark.DONE
         elif stage is CampaignStage.DELETE and too_early(facts):
             found[stage] = Mark.NOT_YET
@@ -250,11 +264,12 @@ def next_words(facts: StageFacts, shown_key: Callable[[str, str], str]) -> Conte
     found = marks(facts)
     stage = next((stage for stage in CampaignStage if found[stage] is Mark.NEXT), None)
     keys = {"enable": shown_key("move.enable", "x"), "cancel": shown_key("move.cancel-deletion", "U")}
+    why = "; ".join(too_early(facts))
     if facts.is_scheduled:
-        said = "Its deletion is scheduled. Way back: {cancel} cancels it, then {enable} enables the key."
-        return Content.styled(said.format(**keys), "$foreground-muted")
+        told = f"Its deletion is scheduled{f', and {why}' if why else ''}."
+        way_back = f"Way back: {keys['cancel']} cancels it, then {keys['enable']} enables the key."
+        return Content.styled(f"{told} {way_back}", "$warning" if why else "$foreground-muted")
     if stage is None:
-        why = "; ".join(too_early(facts))
         said = f"Not yet: {why}. Way back from Disabled: {keys['enable']} enables it."
         return Content.styled(said, "$warning")
     key = shown_key(stage.value[2], stage.value[3])
@@ -283,6 +298,8 @@ def _brief(note: str) -> str:
 def _carry_out_words(facts: StageFacts, key: str) -> str:
     campaign = facts.campaign
     if campaign is None:
+        if facts.plan is not None and facts.plan.obstacles:
+            return f"solve what is in the way, on top of the list. Then {key} carries the plan out."
         return f"{key} carries out what is moved in place, after it shows every write."
     failed = campaign.counts[ItemState.FAILED]
     if failed:

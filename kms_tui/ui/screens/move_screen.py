@@ -269,13 +269,17 @@ class MoveScreen(PlanScreen):
         session = self.session
         if session is None:
             return
-        work = partial(prepare, session, files_of(session), self._arn, self._plan)
+        plan, old = self._plan, self._old_subject()
+        work = partial(prepare, session, files_of(session), self._arn, plan)
         prepared = await self.attempt(work, doing="carry it out")
         if prepared is None:
             return
+        if self._old is None or self._plan is not plan:
+            prepared.close()
+            self.host.notify("Another scan was begun meanwhile: carry out what it plans.", severity="warning")
+            return
         journal = None
         try:
-            old = self._old_subject()
             new = self._subject(prepared.new) if prepared.new else None
             if await self.confirm_protected("Move off…", [old, new] if new is not None else [old]):
                 journal = await self.ask(CarryOutDialog(prepared, old, new), about=[old])
@@ -332,7 +336,7 @@ class MoveScreen(PlanScreen):
             return
         describe = partial(session.kms_for(self._arn).describe, self._arn)
         before = await self.attempt(describe, doing="look at the old key")
-        if before is None:
+        if before is None or self.session is not session:
             return
         self._old = before
         await perform(self, action, [self._old_subject()])
