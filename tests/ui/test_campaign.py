@@ -278,6 +278,7 @@ def test_a_read_only_session_writes_nothing_whatever_key_is_pressed(
             await press(pilot, key)
             assert isinstance(pilot.app.screen, MoveScreen), key
             assert f"{title} is refused: this session is read-only." in notifications(app)
+        assert "This session is read-only: it plans and looks, and moves nothing." in stages(pilot)[1]
         await screen(pilot)._carry_out()
         await settled(pilot)
         assert "The move was not sent: this session is read-only." in notifications(app)
@@ -692,6 +693,49 @@ def test_a_new_key_is_made_first(app: KmsApp, demo: Backend, faults: Faults, fil
 
     drive(app, script)
     assert ItemState.FAILED not in newest(files, demo).counts
+
+
+def test_a_new_key_whose_making_fails_half_way_is_gone_on_with(
+    app: KmsApp, demo: Backend, faults: Faults, files: CampaignFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = demo.call
+
+    def fails(operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        if operation == "EnableKeyRotation":
+            raise CredentialsError("The token has expired.")
+        return call(operation, params)
+
+    monkeypatch.setattr(demo, "call", fails)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await plan(pilot, "orders-db", "a new key")
+        await press(pilot, "ctrl+o", "ctrl+s")
+        said = str(dialog(pilot).query_one("#dialog-error", Static).render())
+        assert "was made, and EnableKeyRotation failed" in said
+        assert "then go on with the campaign" in " ".join(said.split())
+        await press(pilot, "escape")
+        assert "Next: ^o goes on with the 6 items that wait." in stages(pilot)[1]
+        assert newest(files, demo).head.new.rpartition("/")[2] in text(pilot, "head")
+        await carry_out(pilot)
+        assert "✓ Carry out 6/6" in stages(pilot)[0]
+
+    drive(app, script)
+
+
+def test_a_plan_to_another_key_than_an_unfinished_campaigns_says_so(
+    app: KmsApp, demo: Backend, files: CampaignFiles
+) -> None:
+    begin(files, demo)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        old, other = (arn_of(key_id(demo, alias)) for alias in ("orders-db", "sandbox"))
+        app.open_screen("move", old, other)
+        await settled(pilot)
+        assert "An unfinished campaign moves it to customer-pii: r plans for that." in notifications(app)
+        await press(pilot, "r")
+        assert "customer-pii" in text(pilot, "head").splitlines()[0]
+
+    drive(app, script)
 
 
 def test_it_fits_a_small_terminal(app: KmsApp, demo: Backend, files: CampaignFiles) -> None:
