@@ -87,7 +87,7 @@ REFUSED = Refusals(OLD.arn, "eu-west-1", NOW, True, (("app", 2),), checked=NOW)
         (
             facts(CLEAN, NO_USE, state=KeyState.DISABLED),
             "✓✓✓✓✓▸",
-            "Next: D schedules its deletion. Way back: U cancels it",
+            "earlier data under it, which is lost with it. Next: D schedules its deletion. Way back: U",
         ),
         (
             facts(CLEAN, NO_USE, state=KeyState.DISABLED, refusals=REFUSED),

@@ -285,8 +285,25 @@ def next_words(facts: StageFacts, shown_key: Callable[[str, str], str]) -> Conte
         said = _NEXT[stage].format(key=key, **keys)
         if campaign is not None and stage is CampaignStage.STILL_USED:
             warning = _brief(last_look_at_uses(campaign))
+        elif campaign is not None and stage is CampaignStage.DELETE:
+            warning = _data_words(campaign)
     words = Content.styled(f"Next: {said}", "$foreground-muted")
     return Content.styled(f"{warning} ", "$warning") + words if warning else words
+
+
+def _data_words(campaign: Campaign) -> str:
+    """How many resources are moved and may keep data under the old key, which no scan sees; "" for none."""
+    there = (ItemState.MOVED, ItemState.ALREADY)
+    count = sum(
+        item.is_resource and record.state in there and item.move.old_key_needed
+        for item, record in zip(campaign.items, campaign.records, strict=True)
+    )
+    verb = "keeps" if count == 1 else "keep"
+    return (
+        f"{counted(count, 'moved resource')} {verb} earlier data under it, lost with the key."
+        if count
+        else ""
+    )
 
 
 def _brief(note: str) -> str:
