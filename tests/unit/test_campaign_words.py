@@ -50,6 +50,7 @@ MOVED = campaign(*[ItemState.MOVED] * 4)
 CLEAN = rescan_note(WHOLE)
 FOUND = rescan_note(PLAN)
 NO_USE = later_uses_note(LaterUses(NOW, (), is_complete=True))
+TOO_SOON = later_uses_note(LaterUses(NOW, (), is_complete=True), is_told_by_now=False)
 USE = LaterUse("app\x1b", "arn", "Decrypt", (("table", "orders"),), 7, 0, NOW)
 USED = later_uses_note(LaterUses(NOW, (USE,), is_complete=True))
 
@@ -84,10 +85,11 @@ REFUSED = Refusals(OLD.arn, "eu-west-1", NOW, True, (("app", 2),), checked=NOW)
         (facts(CLEAN), "✓✓✓▸··", "Next: u asks CloudTrail"),
         (facts(CLEAN, USED), "✓✓✓▸·–", "app␛ Decrypt 7. Next: u asks"),
         (facts(CLEAN, NO_USE), "✓✓✓✓▸·", "Next: X disables the old key"),
+        (facts(CLEAN, TOO_SOON), "✓✓✓▸··", "Not all was told yet, none of the old key since"),
         (
             facts(CLEAN, NO_USE, state=KeyState.DISABLED),
             "✓✓✓✓✓▸",
-            "earlier data under it, which is lost with it. Next: D schedules its deletion. Way back: U",
+            "2 moved resources may have earlier data under it, which is lost with it. Next: D schedules",
         ),
         (
             facts(CLEAN, NO_USE, state=KeyState.DISABLED, refusals=REFUSED),
@@ -106,7 +108,7 @@ REFUSED = Refusals(OLD.arn, "eu-west-1", NOW, True, (("app", 2),), checked=NOW)
             "Its deletion is scheduled, and nothing is carried out yet. Way back: U",
         ),
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_one_stage_is_next_and_its_key_and_way_back_are_said(told: StageFacts, signs: str, says: str) -> None:
     found = marks(told)
@@ -147,9 +149,13 @@ def test_a_plan_of_which_nothing_is_moved_in_place_is_carried_out_by_hand() -> N
 def test_an_alias_that_was_not_asked_for_goes_with_the_key() -> None:
     left = campaign(*[ItemState.MOVED] * 3, aliases=False)
     told = StageFacts(OLD, PLAN, left)
+    assert told.campaign is not None
     assert marks(told)[CampaignStage.CARRY_OUT] is Mark.DONE
     assert marks(told)[CampaignStage.DELETE] is Mark.NOT_YET
     assert "1 alias still names the old key" in too_early(told)
+    told.campaign.notes += [CampaignNote(LATER, CLEAN), CampaignNote(LATER, NO_USE)]
+    disabled = replace(told, old=replace(OLD, state=KeyState.DISABLED))
+    assert "names the old key. ^o offers to repoint aliases." in next_words(disabled, shown_key).plain
     assert not any("alias" in why for why in too_early(StageFacts(OLD, PLAN, MOVED)))
 
 

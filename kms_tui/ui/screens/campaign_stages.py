@@ -25,7 +25,7 @@ _NOTHING_NAMES_IT = "Rescan: nothing that was checked names the old key any long
 _STILL_NAMED = "Rescan: still naming the old key: "
 _NO_USE = "Uses by CloudTrail: none of the old key since "
 _USED = "Uses by CloudTrail: the old key was used since "
-_NOT_WHOLE = "Uses by CloudTrail: not all was read, "
+_NOT_WHOLE = "Uses by CloudTrail: not all was told yet, "
 _DELETED = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
 
@@ -39,14 +39,16 @@ def rescan_note(plan: MovePlan) -> str:
     return f"{_STILL_NAMED}{counted(len(plan.moves), 'resource')} ({by_how}){unchecked}."
 
 
-def later_uses_note(found: LaterUses) -> str:
-    """What CloudTrail told of the uses since the move, for the journal."""
+def later_uses_note(found: LaterUses, *, is_told_by_now: bool = True) -> str:
+    """What CloudTrail told of the uses since the move, for the journal; uses are told some minutes late."""
     since = f"{found.since:%Y-%m-%d %H:%M:%S} UTC"
     if found.uses:
         said = ", ".join(f"{use.who} {use.operation} {use.count:,}" for use in found.uses[:5])
         more = f" and {len(found.uses) - 5:,} more" if len(found.uses) > 5 else ""
         return f"{_USED}{since}: {said}{more}."
-    return f"{_NO_USE}{since}." if found.is_complete else f"{_NOT_WHOLE}none of the old key since {since}."
+    if found.is_complete and is_told_by_now:
+        return f"{_NO_USE}{since}."
+    return f"{_NOT_WHOLE}none of the old key since {since}."
 
 
 class CampaignStage(Enum):
@@ -270,7 +272,9 @@ def next_words(facts: StageFacts, shown_key: Callable[[str, str], str]) -> Conte
         way_back = f"Way back: {keys['cancel']} cancels it, then {keys['enable']} enables the key."
         return Content.styled(f"{told} {way_back}", "$warning" if why else "$foreground-muted")
     if stage is None:
-        said = f"Not yet: {why}. Way back from Disabled: {keys['enable']} enables it."
+        carry_out = shown_key("move.carry-out", "ctrl+o")
+        hint = f" {carry_out} offers to repoint aliases." if _aliases_left(facts) else ""
+        said = f"Not yet: {why}.{hint} Way back from Disabled: {keys['enable']} enables it."
         return Content.styled(said, "$warning")
     key = shown_key(stage.value[2], stage.value[3])
     campaign, warning = facts.campaign, ""
@@ -298,12 +302,8 @@ def _data_words(campaign: Campaign) -> str:
         item.is_resource and record.state in there and item.move.old_key_needed
         for item, record in zip(campaign.items, campaign.records, strict=True)
     )
-    verb = "keeps" if count == 1 else "keep"
-    return (
-        f"{counted(count, 'moved resource')} {verb} earlier data under it, lost with the key."
-        if count
-        else ""
-    )
+    who = counted(count, "moved resource")
+    return f"{who} may have earlier data under it, which is lost with it." if count else ""
 
 
 def _brief(note: str) -> str:

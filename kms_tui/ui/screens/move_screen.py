@@ -343,7 +343,8 @@ class MoveScreen(PlanScreen):
         dialog = LaterUsesDialog(monitor.trail, self._arn, self.name_of(self._arn), since, session.now())
         await self.ask(dialog, about=[self._old_subject()])
         if dialog.found is not None:
-            await self._note(later_uses_note(dialog.found))
+            is_told = monitor.trail.is_live or dialog.found.is_seen_until(session.now()) > since
+            await self._note(later_uses_note(dialog.found, is_told_by_now=is_told))
 
     def action_do(self, action_id: str) -> None:
         if not self._is_busy():
