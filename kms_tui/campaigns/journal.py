@@ -83,8 +83,9 @@ class CampaignFiles:
         try:
             earlier = self.newest(head.old)
             if earlier is not None and not earlier.is_finished:
+                to = earlier.head.new or "a new key that it has not yet"
                 raise JournalError(
-                    f"A campaign of {earlier.head.begun:%Y-%m-%d %H:%M} moves the key to {earlier.head.new}, "
+                    f"A campaign of {earlier.head.begun:%Y-%m-%d %H:%M} moves the key to {to}, "
                     "and is not finished.",
                     next_step="Resume it, or give it up first.",
                 )

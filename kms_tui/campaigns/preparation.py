@@ -46,7 +46,9 @@ def make_key(journal: Journal, plan: MovePlan, kms: Kms, now: Callable[[], datet
     try:
         journal.made(made, now())
     except FileError as error:
-        raise FileError(f"{error} The key {made} was made.", next_step=f"Go on with --to {made}.") from error
+        raise FileError(
+            f"{error} The key {made} was made.", next_step=f"Plan to that key, and go on (--to {made})."
+        ) from error
     for operation, after in calls_after(plan.draft, made):
         try:
             kms.call(operation, **after)
@@ -54,7 +56,7 @@ def make_key(journal: Journal, plan: MovePlan, kms: Kms, now: Callable[[], datet
             journal.note(f"The new key was made, and {operation} failed: {error}", now())
             raise KmsTuiError(
                 f"{made} was made, and {operation} failed: {error}",
-                next_step=f"Make up for {operation}; then the same command without --to goes on.",
+                next_step=f"Make up for {operation}, then go on with the campaign: by command, without --to.",
             ) from error
 
 
@@ -66,7 +68,7 @@ def check_destination(campaign: Campaign, kms: Kms) -> None:
         may_be_there = " One may have been made all the same: see the newest keys." if was_making else ""
         raise JournalError(
             f"The campaign has no new key yet.{may_be_there}",
-            next_step="Name the key with --to, or give the campaign up and begin again.",
+            next_step="Plan to the key that was made (--to), or give the campaign up and begin again.",
         )
     try:
         key = kms.describe(head.new)

@@ -208,6 +208,10 @@ class Scans:
         if run is not None:
             run.cancel()
 
+    def take(self, scan: Scan) -> None:
+        """Keep a scan that was made elsewhere, as if it had been started here."""
+        self._keep(scan.region, scan)
+
     def close(self) -> None:
         """Make no more calls for any region."""
         with self._lock:

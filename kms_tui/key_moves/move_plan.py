@@ -20,7 +20,8 @@ from kms_tui.key_moves.move_table import MOVES, move_of
 from kms_tui.key_moves.step_commands import can_be_said
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.facts import Denied, Fact, Failed, Known, read_fact
-from kms_tui.kms.model import Alias, Grant, Key, KeyOrigin
+from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
+from kms_tui.kms.model import Alias, Grant, Key, KeyOrigin, KeyUsage
 
 
 class MoveGroup(StrEnum):
@@ -248,8 +249,39 @@ def _notes(old: Key, new: Key | None, moves: Sequence[PlannedMove], aliases: Seq
             "Data stays under the old key where the plan says so: keep it enabled until nothing uses it, then"
             " disable it and watch, and schedule its deletion last."
         )
-    notes.append(
-        "Ciphertexts that applications keep are not found by a scan: kms-tui reencrypt moves those in files,"
-        " and CloudTrail tells who still decrypts with the old key (kms-tui replay, usage)."
-    )
+    if new is not None and new.spec != old.spec:
+        notes.append(
+            f"The new key's spec is {new.spec}, the old one's {old.spec}: a program that names an algorithm"
+            " may fail with it."
+        )
+    notes.append(_OUTSIDE.get(old.usage, _CIPHERTEXTS))
+    if old.usage == KeyUsage.ENCRYPT_DECRYPT and old.spec != SYMMETRIC_DEFAULT:
+        notes.append(_PUBLIC)
     return notes
+
+
+_CIPHERTEXTS = (
+    "Ciphertexts that applications keep are not found by a scan: kms-tui reencrypt moves those in files,"
+    " and CloudTrail tells who still decrypts with the old key (kms-tui replay, usage)."
+)
+_PUBLIC = (
+    "Whoever encrypts with the old public key needs the new one. What was encrypted with the old one is"
+    " decrypted by the old key alone, which has to be named: an alias that is repointed does not name it."
+)
+_SECRETS = (
+    "The new key has another public key, which whoever shares a secret with it needs first. The secrets that"
+    " were shared with the old key are derived by the old key alone."
+)
+_OUTSIDE: Mapping[KeyUsage | str, str] = {
+    KeyUsage.SIGN_VERIFY: (
+        "No scan finds who verifies. A signature is verified with the public key of the key that made it:"
+        " give the new one to whoever verifies before anything signs with it, and keep the old one."
+    ),
+    KeyUsage.GENERATE_VERIFY_MAC: (
+        "A MAC is verified by the key that made it alone: keep the old key enabled until none of its MACs is"
+        " verified any longer. Who verifies through an alias that is repointed fails on the earlier ones."
+    ),
+    KeyUsage.KEY_AGREEMENT: _SECRETS,
+    KeyUsage.ENCAPSULATE_DECAPSULATE: _SECRETS,
+}
+"""What a scan cannot tell of a key's use by applications; of all other usages they keep ciphertexts."""

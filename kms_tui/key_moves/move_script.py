@@ -193,7 +193,7 @@ def _aliases(plan: MovePlan) -> Iterator[str]:
     if not plan.aliases:
         return
     number = len(MoveGroup) + 2
-    yield f"# {number}. Aliases, last: programs that name one encrypt with the new key from then on"
+    yield f"# {number}. Aliases, last: programs that name one use the new key from then on"
     if plan.new is not None and plan.new.account_id != plan.old.account_id:
         yield shlex.join(
             ["left", "An alias names a key of its own account: make aliases in the new key's account."]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.key_uses import KeyUseScan
+from kms_tui.evidence.scans import Scan
 from kms_tui.key_moves.destination import cannot_be_made, find_destination
 from kms_tui.key_moves.move_plan import MovePlan, make_plan
 from kms_tui.kms.errors import KmsTuiError
@@ -50,7 +51,8 @@ class MovePlanning:
         old = session.kms_for(self._key).describe(self._key)
         kms = session.kms_for(old.arn)
         new = self._destination(old, kms)
-        scan = KeyUseScan(old.arn, session.accounts, session.now)
+        accounts = session.accounts
+        scan = KeyUseScan(old.arn, accounts, session.now)
         with self._lock:
             self._scan = scan
         if self._stopped.is_set():
@@ -58,6 +60,9 @@ class MovePlanning:
         uses = scan.run()
         if self._stopped.is_set():
             raise PlanningStoppedError("Stopped: without a whole scan there is no plan.")
+        for account, each in zip(accounts, uses.scans, strict=True):
+            if isinstance(each.result, Scan):
+                account.scans.take(each.result)  # whoever asks what uses a key next is told by it
         return make_plan(kms, old, new, uses, session.kms_for, session.now())
 
     def _destination(self, old: Key, kms: Kms) -> Key | None:

@@ -30,6 +30,8 @@ from kms_tui.session import BackendKind, Connection, Prompt, Session, open_sessi
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.dialogs.questions import Choose, Confirm
 from kms_tui.ui.dialogs.text_screen import TextScreen
+from kms_tui.ui.screens import move_screen
+from kms_tui.ui.screens.campaign_begin import Preparation, prepare
 from kms_tui.ui.screens.campaign_dialogs import CarryOutDialog, LaterUsesDialog
 from kms_tui.ui.screens.keys_screen import KeysScreen
 from kms_tui.ui.screens.move_screen import MoveScreen
@@ -196,7 +198,7 @@ def test_the_plan_is_previewed_carried_out_and_told(
         assert "STATE" not in [each.title for each in screen(pilot).query_one(LineTable).columns]
         await press(pilot, "ctrl+o")
         asked = dialog(pilot)
-        assert "6 items: 1 KMS grants · 1 S3 buckets" in str(asked.query_one("#counts", Static).render())
+        assert "6 items: KMS grants 1 · S3 buckets 1" in str(asked.query_one("#counts", Static).render())
         assert "RDS instances: 2, by copy" in str(asked.query_one("#left", Static).render())
         table = asked.query_one("#writes", LineTable)
         listed = [tuple(str(cell[0]) for cell in row.cells) for row in table.rows]
@@ -276,6 +278,7 @@ def test_a_read_only_session_writes_nothing_whatever_key_is_pressed(
             await press(pilot, key)
             assert isinstance(pilot.app.screen, MoveScreen), key
             assert f"{title} is refused: this session is read-only." in notifications(app)
+        assert "This session is read-only: it plans and looks, and moves nothing." in stages(pilot)[1]
         await screen(pilot)._carry_out()
         await settled(pilot)
         assert "The move was not sent: this session is read-only." in notifications(app)
@@ -337,6 +340,30 @@ def test_a_protected_key_asks_for_its_name(demo: Backend, faults: Faults, files:
         assert faults.writes == []
 
     drive(app, script)
+
+
+def test_a_scan_that_is_begun_while_the_campaign_is_prepared_comes_first(
+    app: KmsApp, demo: Backend, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go = threading.Event()
+
+    def slow(*args: Any) -> Preparation:
+        assert let_go.wait(20)
+        return prepare(*args)
+
+    monkeypatch.setattr(move_screen, "prepare", slow)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await plan(pilot, "orders-db", "customer-p")
+        await pilot.press("ctrl+o", "r")
+        let_go.set()
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, MoveScreen)
+        assert "Another scan was begun meanwhile" in notifications(app)
+        assert "▸ ^o Carry out" in stages(pilot)[0]
+
+    drive(app, script)
+    assert faults.writes == []
 
 
 @contextmanager
@@ -627,8 +654,8 @@ def test_the_stages_go_on_to_the_deletion_and_back(
         await press(pilot, "D")
         await press(pilot, *"s3-logs", "enter")
         assert state_of(demo, old) == "PendingDeletion"
-        assert "✓ Schedule deletion" in stages(pilot)[0]
-        assert "Way back: U cancels it" in stages(pilot)[1]
+        assert "✗ Schedule deletion" in stages(pilot)[0], "its alias is not repointed"
+        assert "is scheduled, and 1 alias still names the old key. Way back: U" in stages(pilot)[1]
         await press(pilot, "U", "y")
         assert state_of(demo, old) == "Disabled"
 
@@ -666,6 +693,49 @@ def test_a_new_key_is_made_first(app: KmsApp, demo: Backend, faults: Faults, fil
 
     drive(app, script)
     assert ItemState.FAILED not in newest(files, demo).counts
+
+
+def test_a_new_key_whose_making_fails_half_way_is_gone_on_with(
+    app: KmsApp, demo: Backend, faults: Faults, files: CampaignFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = demo.call
+
+    def fails(operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        if operation == "EnableKeyRotation":
+            raise CredentialsError("The token has expired.")
+        return call(operation, params)
+
+    monkeypatch.setattr(demo, "call", fails)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await plan(pilot, "orders-db", "a new key")
+        await press(pilot, "ctrl+o", "ctrl+s")
+        said = str(dialog(pilot).query_one("#dialog-error", Static).render())
+        assert "was made, and EnableKeyRotation failed" in said
+        assert "then go on with the campaign" in " ".join(said.split())
+        await press(pilot, "escape")
+        assert "Next: ^o goes on with the 6 items that wait." in stages(pilot)[1]
+        assert newest(files, demo).head.new.rpartition("/")[2] in text(pilot, "head")
+        await carry_out(pilot)
+        assert "✓ Carry out 6/6" in stages(pilot)[0]
+
+    drive(app, script)
+
+
+def test_a_plan_to_another_key_than_an_unfinished_campaigns_says_so(
+    app: KmsApp, demo: Backend, files: CampaignFiles
+) -> None:
+    begin(files, demo)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        old, other = (arn_of(key_id(demo, alias)) for alias in ("orders-db", "sandbox"))
+        app.open_screen("move", old, other)
+        await settled(pilot)
+        assert "An unfinished campaign moves it to customer-pii: r plans for that." in notifications(app)
+        await press(pilot, "r")
+        assert "customer-pii" in text(pilot, "head").splitlines()[0]
+
+    drive(app, script)
 
 
 def test_it_fits_a_small_terminal(app: KmsApp, demo: Backend, files: CampaignFiles) -> None:

@@ -50,6 +50,7 @@ MOVED = campaign(*[ItemState.MOVED] * 4)
 CLEAN = rescan_note(WHOLE)
 FOUND = rescan_note(PLAN)
 NO_USE = later_uses_note(LaterUses(NOW, (), is_complete=True))
+TOO_SOON = later_uses_note(LaterUses(NOW, (), is_complete=True), is_told_by_now=False)
 USE = LaterUse("app\x1b", "arn", "Decrypt", (("table", "orders"),), 7, 0, NOW)
 USED = later_uses_note(LaterUses(NOW, (USE,), is_complete=True))
 
@@ -70,7 +71,8 @@ REFUSED = Refusals(OLD.arn, "eu-west-1", NOW, True, (("app", 2),), checked=NOW)
 @pytest.mark.parametrize(
     ("told", "signs", "says"),
     [
-        (StageFacts(OLD, PLAN), "✓▸···–", "Next: ^o carries out what is moved in place"),
+        (StageFacts(OLD, PLAN), "✓▸···–", "Next: solve what is in the way, on top of the list. Then ^o"),
+        (StageFacts(OLD, WHOLE), "✓▸···–", "Next: ^o carries out what is moved in place"),
         (StageFacts(OLD, None, campaign()), "✓▸···–", "Next: ^o goes on with the 4 items that wait."),
         (
             StageFacts(OLD, None, campaign(ItemState.FAILED)),
@@ -78,15 +80,16 @@ REFUSED = Refusals(OLD.arn, "eu-west-1", NOW, True, (("app", 2),), checked=NOW)
             "Next: ^o tries again what failed (1) and goes on.",
         ),
         (StageFacts(OLD, None, campaign(), CampaignProgress(1, 4)), "✓…···–", ""),
-        (facts(), "✓✓▸···", "Next: r scans again"),
+        (facts(), "✓✓▸··–", "Next: r scans again"),
         (facts(FOUND), "✓✓▸··–", "6 resources (3 in place, 1 by copy, 1 impossible, 1 not planned)"),
         (facts(CLEAN), "✓✓✓▸··", "Next: u asks CloudTrail"),
         (facts(CLEAN, USED), "✓✓✓▸·–", "app␛ Decrypt 7. Next: u asks"),
         (facts(CLEAN, NO_USE), "✓✓✓✓▸·", "Next: X disables the old key"),
+        (facts(CLEAN, TOO_SOON), "✓✓✓▸··", "Not all was told yet, none of the old key since"),
         (
             facts(CLEAN, NO_USE, state=KeyState.DISABLED),
             "✓✓✓✓✓▸",
-            "Next: D schedules its deletion. Way back: U cancels it",
+            "2 moved resources may have earlier data under it, which is lost with it. Next: D schedules",
         ),
         (
             facts(CLEAN, NO_USE, state=KeyState.DISABLED, refusals=REFUSED),
@@ -94,8 +97,18 @@ REFUSED = Refusals(OLD.arn, "eu-west-1", NOW, True, (("app", 2),), checked=NOW)
             "Not yet: 2 uses of it were refused. Way back from Disabled: x enables it.",
         ),
         (facts(state=KeyState.PENDING_DELETION), "✓✓▸·✓✓", "Way back: U cancels it, then x enables the key."),
+        (
+            facts(FOUND, state=KeyState.PENDING_DELETION),
+            "✓✓▸·✓✗",
+            "Its deletion is scheduled, and 6 resources still name the old key. Way back: U cancels it",
+        ),
+        (
+            StageFacts(replace(OLD, state=KeyState.PENDING_DELETION), PLAN),
+            "✓▸··✓✗",
+            "Its deletion is scheduled, and nothing is carried out yet. Way back: U",
+        ),
     ],
-    ids=range(12),
+    ids=range(16),
 )
 def test_one_stage_is_next_and_its_key_and_way_back_are_said(told: StageFacts, signs: str, says: str) -> None:
     found = marks(told)
@@ -131,6 +144,19 @@ def test_a_plan_of_which_nothing_is_moved_in_place_is_carried_out_by_hand() -> N
     nothing = replace(WHOLE, grants=(), aliases=())
     assert marks(StageFacts(OLD, nothing))[CampaignStage.CARRY_OUT] is Mark.DONE
     assert too_early(StageFacts(OLD, nothing)) == []
+
+
+def test_an_alias_that_was_not_asked_for_goes_with_the_key() -> None:
+    left = campaign(*[ItemState.MOVED] * 3, aliases=False)
+    told = StageFacts(OLD, PLAN, left)
+    assert told.campaign is not None
+    assert marks(told)[CampaignStage.CARRY_OUT] is Mark.DONE
+    assert marks(told)[CampaignStage.DELETE] is Mark.NOT_YET
+    assert "1 alias still names the old key" in too_early(told)
+    told.campaign.notes += [CampaignNote(LATER, CLEAN), CampaignNote(LATER, NO_USE)]
+    disabled = replace(told, old=replace(OLD, state=KeyState.DISABLED))
+    assert "names the old key. ^o offers to repoint aliases." in next_words(disabled, shown_key).plain
+    assert not any("alias" in why for why in too_early(StageFacts(OLD, PLAN, MOVED)))
 
 
 def test_what_a_later_plan_has_besides_is_to_be_carried_out() -> None:
@@ -182,10 +208,10 @@ def test_a_campaign_alone_is_told_whole() -> None:
         assert "\x1b" not in move_details.whole_text(item, None, {}, view)
 
 
-def test_an_alias_that_was_not_chosen_is_for_the_script() -> None:
+def test_an_alias_that_was_not_chosen_still_names_the_old_key() -> None:
     (alias,) = PLAN.aliases
     without = campaign(aliases=False)
-    assert CampaignView(without, PLAN).state_cell(alias)[0] == "by the script"
+    assert CampaignView(without, PLAN).state_cell(alias)[0] == "names old key"
     elsewhere = replace(PLAN, new=key(OLD.key_id, "444455556666"))
     assert CampaignView(without, elsewhere).state_cell(alias)[0] == "by hand"
     few = Campaign(without.head, [], [])

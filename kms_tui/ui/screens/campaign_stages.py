@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from kms_tui.campaigns.campaign import Campaign, ItemState, items_of
+from kms_tui.campaigns.campaign import ALIASES, Campaign, ItemState, items_of
 from kms_tui.campaigns.campaign_run import CampaignProgress
 from kms_tui.campaigns.later_uses import LaterUses
 from kms_tui.evidence.refused_uses import Refusals
@@ -25,7 +25,7 @@ _NOTHING_NAMES_IT = "Rescan: nothing that was checked names the old key any long
 _STILL_NAMED = "Rescan: still naming the old key: "
 _NO_USE = "Uses by CloudTrail: none of the old key since "
 _USED = "Uses by CloudTrail: the old key was used since "
-_NOT_WHOLE = "Uses by CloudTrail: not all was read, "
+_NOT_WHOLE = "Uses by CloudTrail: not all was told yet, "
 _DELETED = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
 
@@ -39,14 +39,16 @@ def rescan_note(plan: MovePlan) -> str:
     return f"{_STILL_NAMED}{counted(len(plan.moves), 'resource')} ({by_how}){unchecked}."
 
 
-def later_uses_note(found: LaterUses) -> str:
-    """What CloudTrail told of the uses since the move, for the journal."""
+def later_uses_note(found: LaterUses, *, is_told_by_now: bool = True) -> str:
+    """What CloudTrail told of the uses since the move, for the journal; uses are told some minutes late."""
     since = f"{found.since:%Y-%m-%d %H:%M:%S} UTC"
     if found.uses:
         said = ", ".join(f"{use.who} {use.operation} {use.count:,}" for use in found.uses[:5])
         more = f" and {len(found.uses) - 5:,} more" if len(found.uses) > 5 else ""
         return f"{_USED}{since}: {said}{more}."
-    return f"{_NO_USE}{since}." if found.is_complete else f"{_NOT_WHOLE}none of the old key since {since}."
+    if found.is_complete and is_told_by_now:
+        return f"{_NO_USE}{since}."
+    return f"{_NOT_WHOLE}none of the old key since {since}."
 
 
 class CampaignStage(Enum):
@@ -150,10 +152,14 @@ _IS_DONE: Mapping[CampaignStage, Callable[[StageFacts], bool]] = {
 
 def too_early(facts: StageFacts) -> Sequence[str]:
     """Why it is too early to delete the old key, as far as that is known."""
-    return [*_reasons(facts)]
+    found, campaign = [*_reasons(facts)], facts.campaign
+    if campaign is not None and not campaign.open_items and not last_rescan(campaign):
+        found.append("what still names the old key was not scanned since")
+    return found
 
 
 def _reasons(facts: StageFacts) -> Iterator[str]:
+    """What is known to need the old key."""
     campaign = facts.campaign
     if campaign is None:
         if facts.has_items:
@@ -165,10 +171,20 @@ def _reasons(facts: StageFacts) -> Iterator[str]:
     if rescan.startswith(_STILL_NAMED):
         what = rescan.removeprefix(_STILL_NAMED).partition(" (")[0]
         yield f"{what} still {'names' if what.startswith('1 ') else 'name'} the old key"
+    if aliases := _aliases_left(facts):
+        yield f"{aliases:,} {'alias still names' if aliases == 1 else 'aliases still name'} the old key"
     if last_look_at_uses(campaign).startswith(_USED):
         yield "the old key is still used"
     if facts.refused:
         yield f"{counted(facts.refused, 'use')} of it {'was' if facts.refused == 1 else 'were'} refused"
+
+
+def _aliases_left(facts: StageFacts) -> int:
+    """How many aliases a campaign could repoint and does not have; they are deleted with the key."""
+    if facts.campaign is None or facts.plan is None:
+        return 0
+    missing = facts.campaign.missing(items_of(facts.plan, aliases=True))
+    return sum(item.use.kind == ALIASES for item in missing)
 
 
 def marks(facts: StageFacts) -> Mapping[CampaignStage, Mark]:
@@ -179,7 +195,9 @@ def marks(facts: StageFacts) -> Mapping[CampaignStage, Mark]:
         if stage is CampaignStage.CARRY_OUT and facts.run is not None:
             found[stage], has_next = Mark.NOW, True
         elif _IS_DONE[stage](facts):
-            is_missed = stage is CampaignStage.DISABLE and facts.refused
+            is_missed = (stage is CampaignStage.DISABLE and facts.refused) or (
+                stage is CampaignStage.DELETE and any(_reasons(facts))
+            )
             found[stage] = Mark.ALARM if is_missed else Mark.DONE
         elif stage is CampaignStage.DELETE and too_early(facts):
             found[stage] = Mark.NOT_YET
@@ -248,12 +266,15 @@ def next_words(facts: StageFacts, shown_key: Callable[[str, str], str]) -> Conte
     found = marks(facts)
     stage = next((stage for stage in CampaignStage if found[stage] is Mark.NEXT), None)
     keys = {"enable": shown_key("move.enable", "x"), "cancel": shown_key("move.cancel-deletion", "U")}
+    why = "; ".join(too_early(facts))
     if facts.is_scheduled:
-        said = "Its deletion is scheduled. Way back: {cancel} cancels it, then {enable} enables the key."
-        return Content.styled(said.format(**keys), "$foreground-muted")
+        told = f"Its deletion is scheduled{f', and {why}' if why else ''}."
+        way_back = f"Way back: {keys['cancel']} cancels it, then {keys['enable']} enables the key."
+        return Content.styled(f"{told} {way_back}", "$warning" if why else "$foreground-muted")
     if stage is None:
-        why = "; ".join(too_early(facts))
-        said = f"Not yet: {why}. Way back from Disabled: {keys['enable']} enables it."
+        carry_out = shown_key("move.carry-out", "ctrl+o")
+        hint = f" {carry_out} offers to repoint aliases." if _aliases_left(facts) else ""
+        said = f"Not yet: {why}.{hint} Way back from Disabled: {keys['enable']} enables it."
         return Content.styled(said, "$warning")
     key = shown_key(stage.value[2], stage.value[3])
     campaign, warning = facts.campaign, ""
@@ -268,8 +289,21 @@ def next_words(facts: StageFacts, shown_key: Callable[[str, str], str]) -> Conte
         said = _NEXT[stage].format(key=key, **keys)
         if campaign is not None and stage is CampaignStage.STILL_USED:
             warning = _brief(last_look_at_uses(campaign))
+        elif campaign is not None and stage is CampaignStage.DELETE:
+            warning = _data_words(campaign)
     words = Content.styled(f"Next: {said}", "$foreground-muted")
     return Content.styled(f"{warning} ", "$warning") + words if warning else words
+
+
+def _data_words(campaign: Campaign) -> str:
+    """How many resources are moved and may keep data under the old key, which no scan sees; "" for none."""
+    there = (ItemState.MOVED, ItemState.ALREADY)
+    count = sum(
+        item.is_resource and record.state in there and item.move.old_key_needed
+        for item, record in zip(campaign.items, campaign.records, strict=True)
+    )
+    who = counted(count, "moved resource")
+    return f"{who} may have earlier data under it, which is lost with it." if count else ""
 
 
 def _brief(note: str) -> str:
@@ -281,6 +315,8 @@ def _brief(note: str) -> str:
 def _carry_out_words(facts: StageFacts, key: str) -> str:
     campaign = facts.campaign
     if campaign is None:
+        if facts.plan is not None and facts.plan.obstacles:
+            return f"solve what is in the way, on top of the list. Then {key} carries the plan out."
         return f"{key} carries out what is moved in place, after it shows every write."
     failed = campaign.counts[ItemState.FAILED]
     if failed:

@@ -43,6 +43,8 @@ _NO_ITEM: Mapping[bool, StateCell] = {True: ("by the script", "quiet"), False: (
 """Whether commands are made for it -> the words for what no campaign does."""
 _TO_DO = ("to do", "plain")
 """What a campaign may move, and is not in it yet."""
+_STILL_OLD = ("names old key", "plain")
+"""An alias that was not asked for; carrying out again offers it."""
 _KINDS: Mapping[str, str] = {GRANTS: "Grant", ALIASES: "Alias"}
 _HOW: Mapping[str, str] = {GRANTS: "create again", ALIASES: "repoint"}
 _HOUR = 3600.0
@@ -81,7 +83,9 @@ class CampaignView:
         if isinstance(subject, PlannedMove):
             is_item = subject.has_commands and is_carried_out(subject.move)
             return _TO_DO if is_item else _NO_ITEM[subject.has_commands]
-        return _NO_ITEM[not self._keeps_aliases] if isinstance(subject, Alias) else _TO_DO
+        if isinstance(subject, Alias):
+            return _NO_ITEM[False] if self._keeps_aliases else _STILL_OLD
+        return _TO_DO
 
     def facts(self, subject: object) -> Iterator[tuple[str, str]]:
         """(label, text) of what has become of the item of a line. Untrusted."""

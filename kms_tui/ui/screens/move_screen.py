@@ -43,6 +43,8 @@ from kms_tui.ui.widgets.screen_bars import TopBar
 from kms_tui.ui.widgets.text_widgets import Static
 
 _TICK = 0.25
+_READ_ONLY = Content.styled("This session is read-only: it plans and looks, and moves nothing.", "$warning")
+"""In place of the next step."""
 _PADDING = 4
 """Cells beside the stages."""
 _CHANGES = (
@@ -129,6 +131,11 @@ class MoveScreen(PlanScreen):
         running = self._background_run
         campaign = running.campaign if running is not None else found.campaign
         if campaign is not None and self._is_told(campaign, found):
+            if self._moves_elsewhere(campaign, found):
+                words = (
+                    f"An unfinished campaign moves it to {self.name_of(campaign.head.new)}: r plans for that."
+                )
+                self.host.notify(words, title="Another destination", severity="warning", timeout=12)
             self._view = CampaignView(campaign, found.plan)
             self._to = campaign.head.new or self._to
         super().show_found(found)
@@ -144,6 +151,11 @@ class MoveScreen(PlanScreen):
         if campaign.given_up:
             return False
         return found.plan is None or not campaign.is_finished or campaign.head.new == self._to
+
+    @staticmethod
+    def _moves_elsewhere(campaign: Campaign, found: MoveFound) -> bool:
+        planned = found.plan.new if found.plan is not None else None
+        return planned is not None and campaign.head.new not in ("", planned.arn) and not campaign.is_finished
 
     def _take(self, campaign: Campaign) -> None:
         """Show a campaign that was begun, or has changed."""
@@ -173,7 +185,7 @@ class MoveScreen(PlanScreen):
         else:
             if facts.refused and (refused := refused_uses_of(session, self._arn)) is not None:
                 lines.append(refused)
-            lines.append(next_words(facts, shown_key))
+            lines.append(_READ_ONLY if session.read_only else next_words(facts, shown_key))
         self.query_one("#move-stages", Static).update(Content("\n").join(lines))
 
     def _follow_run(self) -> None:
@@ -269,13 +281,17 @@ class MoveScreen(PlanScreen):
         session = self.session
         if session is None:
             return
-        work = partial(prepare, session, files_of(session), self._arn, self._plan)
+        plan, old = self._plan, self._old_subject()
+        work = partial(prepare, session, files_of(session), self._arn, plan)
         prepared = await self.attempt(work, doing="carry it out")
         if prepared is None:
             return
+        if self._old is None or self._plan is not plan:
+            prepared.close()
+            self.host.notify("Another scan was begun meanwhile: carry out what it plans.", severity="warning")
+            return
         journal = None
         try:
-            old = self._old_subject()
             new = self._subject(prepared.new) if prepared.new else None
             if await self.confirm_protected("Move off…", [old, new] if new is not None else [old]):
                 journal = await self.ask(CarryOutDialog(prepared, old, new), about=[old])
@@ -285,6 +301,15 @@ class MoveScreen(PlanScreen):
         if journal is not None:
             carry_out_in_background(self.host, session, journal, self.name_of(self._arn))
             self._take(journal.campaign)
+        elif prepared.makes_key and self._plan is plan:
+            await self._take_begun(session)
+
+    async def _take_begun(self, session: Session) -> None:
+        """Show the campaign whose key was made and whose preparation then failed: it can go on."""
+        newest = partial(files_of(session).newest, self._arn)
+        begun = await self.attempt(newest, doing="read the key's campaign")
+        if begun is not None and not begun.is_finished:
+            self._take(begun)
 
     def stop_background(self) -> bool:
         running = self._background_run
@@ -318,7 +343,8 @@ class MoveScreen(PlanScreen):
         dialog = LaterUsesDialog(monitor.trail, self._arn, self.name_of(self._arn), since, session.now())
         await self.ask(dialog, about=[self._old_subject()])
         if dialog.found is not None:
-            await self._note(later_uses_note(dialog.found))
+            is_told = monitor.trail.is_live or dialog.found.is_seen_until(session.now()) > since
+            await self._note(later_uses_note(dialog.found, is_told_by_now=is_told))
 
     def action_do(self, action_id: str) -> None:
         if not self._is_busy():
@@ -332,7 +358,7 @@ class MoveScreen(PlanScreen):
             return
         describe = partial(session.kms_for(self._arn).describe, self._arn)
         before = await self.attempt(describe, doing="look at the old key")
-        if before is None:
+        if before is None or self.session is not session:
             return
         self._old = before
         await perform(self, action, [self._old_subject()])

@@ -67,7 +67,7 @@ ABOUT: Mapping[PlanSection, str] = {
     PlanSection.IMPOSSIBLE: "No call and no copy puts the resource under another key.",
     PlanSection.NOT_PLANNED: "How this kind gets under another key is not known here.",
     PlanSection.GRANTS: "Grants of others than services, which create their own for the new key.",
-    PlanSection.ALIASES: "Programs that name the key by an alias encrypt with the new key from then on.",
+    PlanSection.ALIASES: "Programs that name the key by an alias use the new key from then on.",
     PlanSection.FAILED: "What could not be moved, and stays as it was; another run tries it again.",
     PlanSection.CAMPAIGN: "What is moved, and was: a scan does not find any longer what names the new key.",
     PlanSection.LEFT: "What was found when the campaign began, and is moved in another way.",
