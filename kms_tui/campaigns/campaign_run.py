@@ -9,7 +9,8 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
@@ -105,24 +106,45 @@ class SessionAccess:
         return self._services[account, region]
 
     def _opened(self, account: str, region: str) -> Services:
-        return self._account(account).writing_services(region)
+        return self.account(account).writing_services(region)
 
     def kms(self, account: str, region: str) -> Kms:
         """The façade for grants and aliases, where writes are allowed: a name means a key of its account."""
-        found = self._account(account)
+        found = self.account(account)
         found.require_writes()
         return found.kms(region)
 
-    def _account(self, account: str) -> Account:
+    def account(self, account: str) -> Account:
+        """The account of an id; slow where no call has told yet whose credentials these are."""
         found = self._session.account_with(account)
         if not found.id:
-            found.kms().caller()  # no call so far has told whose credentials these are
+            found.kms().caller()
         if found.id != account:
             raise NoAccountError(
                 f"No account of this session is {account}.",
                 next_step="Open it too, with --accounts or its profile.",
             )
         return found
+
+
+def require_writes(session: Session, old: str, new: str, items: Iterable[CampaignItem]) -> None:
+    """Raise what keeps a campaign from writing in any of its accounts, before its first write; slow.
+
+    The accounts are the old key's, the new key's (``new`` is "" until there is one), and each item's. Raises
+    ReadOnlyError, ConfigurationError where the user has not allowed moves to write, NoAccountError.
+    """
+    access, wanted = SessionAccess(session), list(items)
+    accounts = [session.account_of(old)]
+    if new:
+        with suppress(NoAccountError):  # the old key's account may be let in, as ``CampaignRun`` says
+            accounts.append(access.account(key_account(new)))
+    accounts += map(access.account, dict.fromkeys(item.account for item in wanted))
+    for account in dict.fromkeys(accounts):
+        if account.read_only:
+            raise ReadOnlyError("The move", "" if session.read_only else account.title)
+        account.require_writes()
+    for place in dict.fromkeys((item.account, item.region) for item in wanted if item.is_resource):
+        access.writing(*place)
 
 
 @dataclass(frozen=True, slots=True)

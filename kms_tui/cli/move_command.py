@@ -184,13 +184,14 @@ def _move(session: Session, files: CampaignFiles, arn: str, args: argparse.Names
     if args.to is None:
         args.usage_error("--to names the other key")
     from kms_tui.campaigns.campaign import KINDS
+    from kms_tui.campaigns.campaign_run import require_writes
 
     if unknown := [kind for kind in args.only if kind not in KINDS]:
         args.usage_error(f"--only: {unknown[0]!r} is none of: {', '.join(KINDS)}")
     if not args.dry_run:
         # Refused before the scan, which may take minutes.
         _require_answers(args)
-        session.account_of(arn).require_writes()
+        require_writes(session, arn, "", ())
     plan = _plan(session, arn, args)
     if plan is None:
         return 130
@@ -201,7 +202,7 @@ def _move(session: Session, files: CampaignFiles, arn: str, args: argparse.Names
         return FAILURE
     if args.dry_run:
         return 0
-    _check_writes(session, items, arn)
+    require_writes(session, arn, plan.new.arn if plan.new is not None else "", items)
     if not items and plan.draft is None:
         return 0
     with begin(files, plan, items, session.now(), aliases=args.repoint_aliases) as journal:
@@ -213,6 +214,7 @@ def _move(session: Session, files: CampaignFiles, arn: str, args: argparse.Names
 
 def _resume(session: Session, files: CampaignFiles, earlier: Campaign, args: argparse.Namespace) -> int:
     from kms_tui.campaigns.campaign_formats import head_in_words
+    from kms_tui.campaigns.campaign_run import require_writes
     from kms_tui.campaigns.preparation import check_destination
     from kms_tui.key_moves.destination import find_destination
 
@@ -228,16 +230,16 @@ def _resume(session: Session, files: CampaignFiles, earlier: Campaign, args: arg
         campaign = journal.campaign
         open_items = [campaign.items[number] for number in campaign.open_items]
         _require_items(open_items, args)
-        _check_writes(session, open_items, arn)
+        new = campaign.head.new
+        require_writes(session, arn, new, open_items)
         if args.to is not None and args.to != _NEW:
             old = session.kms_for(arn).describe(arn)
             named = find_destination(old, args.to, session.kms_for(arn), session.kms_for).arn
-            if not campaign.head.new:
+            if named != (new or named):
+                args.usage_error(f"the unfinished campaign moves the key to {new}: no --to, or --give-up")
+            if not new:
+                require_writes(session, arn, named, open_items)
                 journal.made(named, session.now())
-            elif named != campaign.head.new:
-                args.usage_error(
-                    f"the unfinished campaign moves the key to {campaign.head.new}: no --to, or --give-up"
-                )
         check_destination(campaign, session.kms_for(campaign.head.new or arn))
         print(visible(f"Resumed. {head_in_words(campaign)}"))
         if not args.yes and not _confirmed(f"Go on with {len(open_items):,} items?", args):
@@ -341,21 +343,6 @@ def _print_writes(session: Session, items: Sequence[CampaignItem], new: str) -> 
         services = account.services(item.region) if account.id in ("", item.account) else None
         for line in write_lines(item, new, services):
             print(visible(line))
-
-
-def _check_writes(session: Session, items: Sequence[CampaignItem], arn: str) -> None:
-    """Raise what keeps writes from the key's account or any of the items', before the first is sent."""
-    from kms_tui.campaigns.campaign_run import SessionAccess
-
-    session.account_of(arn).require_writes()
-    access = SessionAccess(session)
-    for account, region, is_resource in dict.fromkeys(
-        (item.account, item.region, item.is_resource) for item in items
-    ):
-        if is_resource:
-            access.writing(account, region)
-        else:
-            access.kms(account, region)
 
 
 def _require_answers(args: argparse.Namespace) -> None:

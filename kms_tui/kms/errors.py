@@ -161,12 +161,17 @@ class ServiceError(KmsTuiError):
 
 
 class ReadOnlyError(KmsTuiError):
-    """The session is read-only, and ``operation`` is not on the list of reading operations."""
+    """The session is read-only, and ``operation`` is not on the list of reading operations.
 
-    def __init__(self, operation: str) -> None:
+    ``account`` is the title of the account that is, where others of the session are not.
+    """
+
+    def __init__(self, operation: str, account: str = "") -> None:
         super().__init__(
-            f"{operation} was not sent: this session is read-only.",
-            next_step="Start kms-tui without --read-only to make changes.",
+            f"{operation} was not sent: {account or 'this session'} is read-only.",
+            next_step="The configuration, or the file of the accounts, says so."
+            if account
+            else "Start kms-tui without --read-only to make changes.",
         )
         self.operation = operation
 

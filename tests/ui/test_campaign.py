@@ -298,9 +298,30 @@ def test_a_read_only_account_among_others_is_not_written_to(files: CampaignFiles
         await plan(pilot, "orders-db", "ledger")
         await press(pilot, "ctrl+o")
         assert isinstance(pilot.app.screen, MoveScreen)
-        assert "was not sent: this session is read-only" in notifications(app)
+        assert "was not sent: payments 111122223333 is read-only." in notifications(app)
 
     drive(app, script)
+
+
+def test_a_key_that_has_only_grants_is_not_made_anew_without_the_permission(
+    make_app: MakeApp, demo: Backend, files: CampaignFiles
+) -> None:
+    old = str(demo.call("CreateKey", {})["KeyMetadata"]["Arn"])
+    demo.call("CreateAlias", {"AliasName": "alias/only-grants", "TargetKeyId": old})
+    grantee = f"arn:aws:iam::{ACCOUNT_ID}:role/only-grants"
+    demo.call("CreateGrant", {"KeyId": old, "GranteePrincipal": grantee, "Operations": ["Decrypt"]})
+    app = make_app()
+    held = demo.call("ListKeys", {"Limit": 1000})["Keys"]
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await plan(pilot, "only-grants", "a new key")
+        await press(pilot, "ctrl+o")
+        assert isinstance(pilot.app.screen, MoveScreen)
+        assert "Writes to other services than KMS are not allowed in 111122223333." in notifications(app)
+
+    drive(app, script)
+    assert demo.call("ListKeys", {"Limit": 1000})["Keys"] == held
+    assert files.newest(old) is None
 
 
 def test_what_is_in_the_way_must_be_said_to_be_gone(app: KmsApp, demo: Backend, faults: Faults) -> None:

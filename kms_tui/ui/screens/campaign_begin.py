@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kms_tui.campaigns.campaign import ALIASES, GRANTS, Campaign, CampaignItem, head_of, items_of
-from kms_tui.campaigns.campaign_run import SessionAccess
+from kms_tui.campaigns.campaign_run import require_writes
 from kms_tui.campaigns.journal import CampaignFiles, Journal, JournalError
 from kms_tui.campaigns.preparation import begin, check_destination, make_key
 from kms_tui.campaigns.resource_move import write_lines
 from kms_tui.creation import commands
 from kms_tui.key_moves.move_plan import MovePlan
-from kms_tui.kms.arn import Arn, key_account
-from kms_tui.kms.errors import KmsTuiError, OutcomeUnknownError, ReadOnlyError
+from kms_tui.kms.arn import Arn
+from kms_tui.kms.errors import KmsTuiError, OutcomeUnknownError
 from kms_tui.session import Session
 
 _NOTHING_IN_PLACE = "Nothing of this plan is moved in place."
@@ -121,7 +121,7 @@ def prepare(session: Session, files: CampaignFiles, arn: str, plan: MovePlan | N
     if new:
         head = head_of(plan, "", session.now(), aliases=False)
         check_destination(Campaign(head, [], []), session.kms_for(new))
-    _check_writes(session, arn, prepared)
+    require_writes(session, arn, new, items)
     return prepared
 
 
@@ -162,7 +162,7 @@ def _resumed(session: Session, files: CampaignFiles, journal: Journal, plan: Mov
     prepared = Preparation(session, files, plan, new, journal, waiting, *_parted(missing))
     if not prepared.items(aliases=True):
         raise _nothing_left()
-    _check_writes(session, campaign.head.old, prepared)
+    require_writes(session, campaign.head.old, new, prepared.items(aliases=True))
     return prepared
 
 
@@ -170,16 +170,3 @@ def _parted(items: Sequence[CampaignItem]) -> tuple[Sequence[CampaignItem], Sequ
     """All but the aliases, and the aliases."""
     aliases = [item for item in items if item.use.kind == ALIASES]
     return [item for item in items if item.use.kind != ALIASES], aliases
-
-
-def _check_writes(session: Session, arn: str, prepared: Preparation) -> None:
-    """Raise what keeps writes from any of the accounts, before the first is sent."""
-    items = prepared.items(aliases=True)
-    accounts = {key_account(arn), *(item.account for item in items)}
-    if prepared.new:
-        accounts.add(key_account(prepared.new))
-    if any(session.account_with(each).read_only for each in accounts):
-        raise ReadOnlyError("The move")
-    access = SessionAccess(session)
-    for account, region in dict.fromkeys((item.account, item.region) for item in items if item.is_resource):
-        access.writing(account, region)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,10 +16,23 @@ import pytest
 from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.campaigns.campaign import GRANTS, CampaignHead, CampaignItem, ItemState
-from kms_tui.campaigns.campaign_run import CampaignRun, NoAccountError, SessionAccess
+from kms_tui.campaigns.campaign_run import CampaignRun, NoAccountError, SessionAccess, require_writes
 from kms_tui.campaigns.journal import CampaignFiles, JournalError
+from kms_tui.cli.account_opening import demo_sources
+from kms_tui.config import ProfileSettings
+from kms_tui.demo import demo_backend
+from kms_tui.demo.demo_account import ACCOUNT_ID
 from kms_tui.evidence.scan_task import Use
-from kms_tui.kms.errors import CredentialsError, EndpointError, KmsTuiError, OutcomeUnknownError, ServiceError
+from kms_tui.kms.errors import (
+    ConfigurationError,
+    CredentialsError,
+    EndpointError,
+    KmsTuiError,
+    OutcomeUnknownError,
+    ReadOnlyError,
+    ServiceError,
+)
+from kms_tui.session import BackendKind, Connection, Session, open_accounts, open_session
 from tests.unit.campaigns.services import ACCOUNT, NEW, OLD, REGION, FakeKms, Killed, StoredServices, failing
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
@@ -454,6 +467,60 @@ def test_whose_credentials_they_are_is_asked_before_anything_is_written() -> Non
     for reach in (access.writing, access.kms):
         with pytest.raises(NoAccountError, match=f"No account of this session is {ACCOUNT}"):
             reach(ACCOUNT, REGION)
+
+
+_DATA, _SECURITY = "222233334444", "333344445555"
+_OLD_KEY, _NEW_KEY = (f"arn:aws:kms:eu-central-1:{account}:key/k" for account in (ACCOUNT_ID, _DATA))
+
+
+def _in_account(account: str, kind: str) -> CampaignItem:
+    return CampaignItem(account, "eu-central-1", Use(kind, "name", _OLD_KEY))
+
+
+def _organization(**settings: ProfileSettings) -> Session:
+    """Three accounts, by default with the permission to write; ``settings`` by their names."""
+    allowed = ProfileSettings(allow_service_writes=True)
+    sources = [
+        replace(source, settings=settings.get(source.name.partition("-")[0], allowed))
+        for source in demo_sources(demo_backend(other_accounts=True))
+        if source.account_id in (ACCOUNT_ID, _DATA, _SECURITY)
+    ]
+    session = open_accounts(Connection(BackendKind.DEMO), sources)
+    session.open_all()
+    return session
+
+
+_CONCERNED: Mapping[str, tuple[str, Sequence[CampaignItem]]] = {
+    "payments": ("", ()),  # the old key's
+    "data": (_NEW_KEY, ()),
+    "security": ("", [_in_account(_SECURITY, GRANTS)]),
+}
+"""Account -> by what a campaign of a key in payments concerns it."""
+
+
+@pytest.mark.parametrize("name", _CONCERNED)
+def test_each_account_that_is_concerned_must_allow_writes(name: str) -> None:
+    new, items = _CONCERNED[name]
+    require_writes(_organization(), _OLD_KEY, new, items)
+    title = rf"{name}[a-z-]* \d{{12}}"
+    with pytest.raises(ReadOnlyError, match=rf"^The move was not sent: {title} is read-only\.$"):
+        require_writes(_organization(**{name: ProfileSettings(read_only=True)}), _OLD_KEY, new, items)
+    with pytest.raises(ConfigurationError, match=rf"other services than KMS are not allowed in {title}"):
+        require_writes(_organization(**{name: ProfileSettings()}), _OLD_KEY, new, items)
+
+
+def test_accounts_that_are_not_concerned_or_not_opened_say_nothing_of_a_move() -> None:
+    session = _organization(data=ProfileSettings(), security=ProfileSettings(read_only=True))
+    require_writes(session, _OLD_KEY, "", [_in_account(ACCOUNT_ID, "SQS queues")])
+    require_writes(session, _OLD_KEY, _NEW_KEY.replace(_DATA, "999988887777"), ())
+    with pytest.raises(NoAccountError):
+        require_writes(session, _OLD_KEY, "", [_in_account("999988887777", GRANTS)])
+
+
+def test_a_session_that_is_read_only_as_a_whole_names_no_account() -> None:
+    session = open_session(Connection(BackendKind.DEMO, read_only=True), demo_backend())
+    with pytest.raises(ReadOnlyError, match=r"^The move was not sent: this session is read-only\.$"):
+        require_writes(session, _OLD_KEY, "", ())
 
 
 @pytest.mark.slow
