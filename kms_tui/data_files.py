@@ -70,6 +70,20 @@ def passing_root() -> Path:
     return Path(_folder_of_this_run().name)
 
 
+def key_folder(root: Path, arn: str) -> Path:
+    """A key's folder below another: a readable name, unique for each ARN."""
+    digest = hashlib.sha256(arn.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return root / f"{_UNSAFE.sub('-', arn)[-80:].strip('-')}-{digest}"
+
+
+def moment_of(text: str) -> datetime:
+    """A time as files write it, with its zone; ValueError for any other text."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return moment
+
+
 def policy_files(*, kept: bool) -> PolicyFiles:
     """The drafts and versions of this platform's user; those of a demo are not ``kept`` after the run."""
     return PolicyFiles(policy_root() if kept else passing_root())
@@ -82,9 +96,7 @@ class PolicyFiles:
         self.root = root
 
     def folder(self, arn: str) -> Path:
-        """A key's folder: a readable name, unique for each ARN."""
-        digest = hashlib.sha256(arn.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-        return self.root / f"{_UNSAFE.sub('-', arn)[-80:].strip('-')}-{digest}"
+        return key_folder(self.root, arn)
 
     # Drafts
 
@@ -98,7 +110,7 @@ class PolicyFiles:
 
         def read(path: Path, shape: dict[str, str]) -> Draft:
             token = path.stem.removeprefix("draft-")
-            return Draft(token, _moment(shape["time"]), shape["text"], shape["base"])
+            return Draft(token, moment_of(shape["time"]), shape["text"], shape["base"])
 
         return self._read_all(arn, "draft-*.json", read, lambda draft: draft.time)
 
@@ -126,7 +138,7 @@ class PolicyFiles:
         """Every kept version for the key; raises FileError if the folder cannot be read."""
 
         def read(_: Path, shape: dict[str, str]) -> PolicyVersion:
-            return PolicyVersion(shape["text"], _moment(shape["time"]), shape["author"])
+            return PolicyVersion(shape["text"], moment_of(shape["time"]), shape["author"])
 
         return self._read_all(arn, "version-*.json", read, lambda version: version.time)
 
@@ -161,13 +173,6 @@ def _strings(path: Path, arn: str) -> dict[str, str]:
     if not isinstance(shape, dict) or shape.get("arn") != arn or not all(_texts(shape)):
         raise ValueError("not a file of this key")
     return shape
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("a time without its zone")
-    return moment
 
 
 def _texts(shape: dict[str, Any]) -> Iterator[bool]:

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -29,12 +27,11 @@ from kms_tui.campaigns.campaign import (
     ItemRecord,
     ItemState,
 )
-from kms_tui.data_files import passing_root
+from kms_tui.data_files import key_folder, moment_of, passing_root
 from kms_tui.evidence.scan_task import Use
 from kms_tui.kms.errors import KmsTuiError
 
 _FORMAT = 1
-_UNSAFE = re.compile(r"[^A-Za-z0-9-]+")
 _MOST_BYTES = 200_000_000
 """Of a journal: some 100,000 items."""
 
@@ -62,9 +59,7 @@ class CampaignFiles:
         self.root = root
 
     def folder(self, arn: str) -> Path:
-        """A key's folder: a readable name, unique for each ARN."""
-        digest = hashlib.sha256(arn.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-        return self.root / f"{_UNSAFE.sub('-', arn)[-80:].strip('-')}-{digest}"
+        return key_folder(self.root, arn)
 
     def paths(self, arn: str) -> Sequence[Path]:
         """The journals of a key, the newest last. Raises FileError."""
@@ -251,11 +246,11 @@ def _apply_command(campaign: Campaign, shape: Mapping[str, Any]) -> None:
 def _apply_state(campaign: Campaign, shape: Mapping[str, Any]) -> None:
     number, state = _number(campaign, shape), ItemState(shape["state"])
     commands = campaign.records[number].commands
-    campaign.records[number] = ItemRecord(state, _moment(shape["at"]), _text(shape, "words"), commands)
+    campaign.records[number] = ItemRecord(state, moment_of(shape["at"]), _text(shape, "words"), commands)
 
 
 def _apply_note(campaign: Campaign, shape: Mapping[str, Any]) -> None:
-    campaign.notes.append(CampaignNote(_moment(shape["at"]), _text(shape, "note")))
+    campaign.notes.append(CampaignNote(moment_of(shape["at"]), _text(shape, "note")))
 
 
 def _apply_new(campaign: Campaign, shape: Mapping[str, Any]) -> None:
@@ -291,13 +286,6 @@ def _text(shape: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("a time without its zone")
-    return moment
-
-
 def _head_shape(head: CampaignHead) -> dict[str, Any]:
     return {
         "kms_tui_campaign": _FORMAT,
@@ -315,7 +303,7 @@ def _head_of(shape: Mapping[str, Any]) -> CampaignHead:
         raise ValueError("another version's journal")
     return CampaignHead(
         _text(shape, "id"),
-        _moment(shape["begun"]),
+        moment_of(shape["begun"]),
         _text(shape, "old"),
         _text(shape, "new"),
         frozenset(_texts(shape, "old_names")),
