@@ -251,20 +251,14 @@ def _opened(
     """The connection, or why there is none where something can be said without."""
     from kms_tui.backend.base import KnowsServices
     from kms_tui.backend.kms_facade import Kms
-    from kms_tui.cli.connection import open_backend
+    from kms_tui.cli.key_access import opened
     from kms_tui.denials.judging import LayerSource
 
     message = inquiry.message
     if connection.kind in (None, BackendKind.AWS) and connection.region is None:
         connection = _in_region_of(connection, args.key or (message.resource if message else "") or "")
     try:
-        if connection.kind is BackendKind.LOCAL:
-            from kms_tui.backend.local.default_store import default_path
-            from kms_tui.backend.local.store.store_file import require_store
-
-            require_store(connection.store or default_path())
-        # Nothing that is called here changes anything.
-        backend = open_backend(connection)
+        backend = opened(connection)  # nothing that is called here changes anything
     except KmsTuiError as error:
         if message is None and not inquiry.has_layers:
             raise

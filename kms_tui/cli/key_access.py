@@ -1,4 +1,4 @@
-"""What decides about requests on a key, read through a connection or from files that people give."""
+"""The session of a command, and what decides about requests on a key: read through it, or from files."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from kms_tui.formats import encoding_of
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.errors import ConfigurationError
-from kms_tui.session import BackendKind, Connection
+from kms_tui.session import BackendKind, Connection, Session, open_accounts, open_session
 
 if TYPE_CHECKING:
     from kms_tui.backend.base import Backend
     from kms_tui.backend.kms_facade import Kms
+    from kms_tui.config import Config
     from kms_tui.evidence.change_replay import KeyAccess
+    from kms_tui.inventory import Pace
     from kms_tui.kms.model import Grant
     from kms_tui.policy.document import Document
 
@@ -29,12 +31,32 @@ def opened(connection: Connection) -> Backend:
     """The backend of a connection; a local store that is not there is not made. Raises KmsTuiError."""
     from kms_tui.cli.connection import open_backend
 
+    require_store_of(connection)
+    return open_backend(connection)
+
+
+def open_chosen(connection: Connection, config: Config, *, pace: Pace | None = None) -> Session:
+    """A command's session on the chosen account, or accounts, with their settings in ``config``; slow.
+
+    Nobody is asked for a passphrase or a code, and a local store that is not there is not made. Raises
+    KmsTuiError.
+    """
+    if connection.accounts is None:
+        return open_session(connection, opened(connection), config.profile(connection.title), pace=pace)
+    from kms_tui.cli.account_opening import chosen_accounts
+
+    require_store_of(connection)
+    chosen = chosen_accounts(connection, connection.accounts, config, None)
+    return open_accounts(connection, chosen.sources, pace=pace)
+
+
+def require_store_of(connection: Connection) -> None:
+    """Raise StoreError where the connection's local store is not there: to open it would make it."""
     if connection.kind is BackendKind.LOCAL:
         from kms_tui.backend.local.default_store import default_path
         from kms_tui.backend.local.store.store_file import require_store
 
         require_store(connection.store or default_path())
-    return open_backend(connection)
 
 
 def reading_kms(backend: Backend) -> Kms:

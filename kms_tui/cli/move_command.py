@@ -88,6 +88,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Move; see ``--help`` for the exit codes."""
     from kms_tui.campaigns.journal import campaign_files
+    from kms_tui.cli.key_access import open_chosen
+    from kms_tui.config import default_path, load
 
     if args.regions:
         args.usage_error("--regions: a key is used in its own Region, which --region or its ARN names")
@@ -95,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     files = campaign_files(kept=connection.kind is not BackendKind.DEMO)
     if args.status and is_key_arn(args.key):
         return _status(files, args.key, args)
-    session = _session(connection)
+    session = open_chosen(connection, load(default_path()))
     try:
         if session.has_several_accounts:
             session.open_all()
@@ -109,18 +111,6 @@ def run(args: argparse.Namespace) -> int:
         return _move(session, files, arn, args)
     finally:
         session.close()
-
-
-def _session(connection: Connection) -> Session:
-    from kms_tui.cli.account_opening import chosen_accounts
-    from kms_tui.cli.key_access import opened
-    from kms_tui.config import default_path, load
-    from kms_tui.session import open_accounts, open_session
-
-    config = load(default_path())
-    if connection.accounts is None:
-        return open_session(connection, opened(connection), config.profile(connection.title))
-    return open_accounts(connection, chosen_accounts(connection, connection.accounts, config, None).sources)
 
 
 def _status(files: CampaignFiles, arn: str, args: argparse.Namespace) -> int:

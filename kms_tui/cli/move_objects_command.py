@@ -89,6 +89,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Begin, or go on with a job; see ``--help`` for the exit codes."""
+    from kms_tui.cli.key_access import open_chosen
+    from kms_tui.config import default_path, load
     from kms_tui.object_moves.move_request import ObjectMoveError, require_bucket_name
 
     _check(args)
@@ -96,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
     if connection.read_only and not args.dry_run and (args.job is None or args.cancel or args.yes):
         args.usage_error("--read-only: only --dry-run, and following a --job, change nothing")
     require_bucket_name(args.bucket)
-    session = _session(connection)
+    session = open_chosen(connection, load(default_path()))
     try:
         return _go_on(session, args) if args.job is not None else _begin(session, args)
     except UnavailableError as error:
@@ -132,15 +134,6 @@ def _check(args: argparse.Namespace) -> None:
     missing = [flag for flag in ("--from", "--to", "--role-arn") if not begins[flag]]
     if missing:
         args.usage_error(f"a new job needs {', '.join(missing)}; --job ID follows one that is there")
-
-
-def _session(connection: Connection) -> Session:
-    from kms_tui.cli.key_access import opened
-    from kms_tui.config import default_path, load
-    from kms_tui.session import open_session
-
-    settings = load(default_path()).profile(connection.title)
-    return open_session(connection, opened(connection), settings)
 
 
 # A new job

@@ -31,26 +31,14 @@ def add_reading_flags(parser: argparse.ArgumentParser) -> None:
 
 def open_for_reading(args: argparse.Namespace) -> Session:
     """A read-only session on the chosen KMS; slow. Raises KmsTuiError; ends with a usage error."""
-    from kms_tui.cli.connection import open_backend
+    from kms_tui.cli.key_access import open_chosen
     from kms_tui.inventory import Pace
-    from kms_tui.session import open_accounts, open_session
 
     connection: Connection = args.connection_from(args)
-    if connection.kind is BackendKind.LOCAL:
-        from kms_tui.backend.local.default_store import default_path
-        from kms_tui.backend.local.store.store_file import require_store
-
-        require_store(connection.store or default_path())
     offline = connection.kind in (BackendKind.DEMO, BackendKind.LOCAL)
     pace = Pace(demand=10_000, usage=10_000, read_unasked=0) if offline else Pace(read_unasked=0)
-    # These commands only read; a read-only session makes sure of it.
-    reading = replace(connection, read_only=True)
-    if connection.accounts is None:
-        return open_session(reading, open_backend(connection), pace=pace)
-    from kms_tui.cli.account_opening import chosen_accounts
-
-    chosen = chosen_accounts(connection, connection.accounts, Config(), None)
-    return open_accounts(reading, chosen.sources, pace=pace)
+    # These commands only read; a read-only session makes sure of it, whatever the configuration allows.
+    return open_chosen(replace(connection, read_only=True), Config(), pace=pace)
 
 
 class Step(NamedTuple):

@@ -27,7 +27,7 @@ from kms_tui.cli.file_streams import context_of, pair, size, stoppable
 from kms_tui.cli.progress_bar import ProgressBar
 from kms_tui.cli.standard_streams import say, written_out
 from kms_tui.kms.arn import key_region
-from kms_tui.kms.errors import ConfigurationError, KmsTuiError
+from kms_tui.kms.errors import ConfigurationError, KmsTuiError, ReadOnlyError
 from kms_tui.session import BackendKind, Connection, Session
 
 if TYPE_CHECKING:
@@ -125,12 +125,21 @@ def _reencrypt(
     new_context: dict[str, str],
     check_sops: Callable[[bytes, str], None] | None,
 ) -> int:
+    from kms_tui.cli.key_access import open_chosen
+    from kms_tui.config import default_path, load
     from kms_tui.reencryption.file_task import MoveOptions
     from kms_tui.reencryption.file_tree import files_of
     from kms_tui.reencryption.key_move import prepared_move
 
+    session = open_chosen(connection, load(default_path()))
+    if session.has_several_accounts:
+        session.open_all()  # a profile's account is found by its id only then
+    move = prepared_move(_kms_for(session), args.to, args.source)
+    account = session.account_of(move.destination.arn)
+    if account.read_only and not args.dry_run:
+        raise ReadOnlyError("The move", account.title)
     options = MoveOptions(
-        prepared_move(_kms_for(_session(connection)), args.to, args.source),
+        move,
         context,
         new_context,
         dry_run=args.dry_run,
@@ -167,18 +176,6 @@ def _move_all(files: Sequence[FoundFile], options: MoveOptions, outcomes: list[F
             outcomes.append(move_file(file, replace(options, progress=Progress(progress=draw))))
     finally:
         bar.close()
-
-
-def _session(connection: Connection) -> Session:
-    from kms_tui.cli.account_opening import chosen_accounts
-    from kms_tui.cli.key_access import opened
-    from kms_tui.config import Config
-    from kms_tui.session import open_accounts, open_session
-
-    if connection.accounts is None:
-        return open_session(connection, opened(connection))
-    chosen = chosen_accounts(connection, connection.accounts, Config(), None)
-    return open_accounts(connection, chosen.sources)
 
 
 def _kms_for(session: Session) -> Callable[[str], Kms]:

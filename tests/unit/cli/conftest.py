@@ -38,8 +38,12 @@ def kms(monkeypatch: pytest.MonkeyPatch) -> FakeKms:
 
 @pytest.fixture
 def run(kms: FakeKms, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Run a command in an empty directory; ``terminal`` names the streams that are a terminal."""
+    """Run a command in an empty directory, where its configuration is looked for, ``config.toml``.
+
+    ``terminal`` names the streams that are a terminal.
+    """
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("kms_tui.config.default_path", lambda: tmp_path / "config.toml")
 
     def run_command(*arguments: str, stdin: bytes = b"", terminal: tuple[str, ...] = ()) -> Ended:
         out, err = Stream(terminal="stdout" in terminal), Stream(terminal="stderr" in terminal)

@@ -24,7 +24,6 @@ _WRITES = "--allow-service-writes"
 def files(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CampaignFiles:
     monkeypatch.setattr("kms_tui.cli.connection.open_backend", open_backend)
     monkeypatch.setattr("kms_tui.campaigns.journal.passing_root", lambda: tmp_path / "passing")
-    monkeypatch.setattr("kms_tui.config.default_path", lambda: tmp_path / "config.toml")
     return CampaignFiles(tmp_path / "passing" / "campaigns")
 
 

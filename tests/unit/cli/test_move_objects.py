@@ -253,8 +253,7 @@ def test_nothing_is_read_where_writes_are_not_allowed(move: Callable[..., Ended]
 def test_the_configuration_may_allow_writes(
     move: Callable[..., Ended], s3: FakeBatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "kms-tui").mkdir()
-    (tmp_path / "kms-tui" / "config.toml").write_text("[profiles.demo]\nallow_service_writes = true\n")
+    (tmp_path / "config.toml").write_text("[profiles.demo]\nallow_service_writes = true\n")
     assert move(*_NEW_JOB, "--yes", writes=False).code == 0
 
 

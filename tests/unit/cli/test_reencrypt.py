@@ -12,6 +12,7 @@ import aws_encryption_sdk
 import pytest
 from aws_encryption_sdk.identifiers import AlgorithmSuite, CommitmentPolicy
 
+from kms_tui.demo import demo_backend
 from kms_tui.envelope.header import describe
 from kms_tui.envelope.keys import BackendKeys
 from kms_tui.kms.errors import EndpointError
@@ -114,6 +115,27 @@ def test_bad_usage(run: Run, account: Account, tree: Path, arguments: list[str],
     assert (done.code, done.out) == (2, b"")
     assert said in done.err
     assert before == {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()}
+
+
+def test_what_the_configuration_makes_read_only_is_tried_and_not_moved(
+    run: Run, account: Account, tree: Path
+) -> None:
+    Path("config.toml").write_text("[profiles.default]\nread_only = true\n")
+    before = (tree / "plain").read_bytes()
+    done = run("reencrypt", "-r", "tree", "--to", account.new)
+    assert (done.code, done.out) == (2, b"")
+    assert "The move was not sent: 111122223333 is read-only.\nThe configuration" in done.err
+    assert (tree / "plain").read_bytes() == before
+    assert run("reencrypt", "-r", "tree", "--to", account.new, "--dry-run").code == 0
+
+
+def test_an_account_that_is_read_only_among_others_takes_nothing(run: Run, tree: Path) -> None:
+    there = demo_backend(other_accounts=True).in_account("222233334444")
+    to = there.call("DescribeKey", {"KeyId": "alias/lake-raw"})["KeyMetadata"]["Arn"]
+    Path("config.toml").write_text("[accounts.222233334444]\nread_only = true\n")
+    done = run("reencrypt", "-r", "tree", "--to", to, "--demo", "--accounts", "organization")
+    assert (done.code, done.out) == (2, b"")
+    assert "The move was not sent: data-platform 222233334444 is read-only." in done.err
 
 
 @pytest.mark.parametrize("key", ["gone", "disabled", "same"])
