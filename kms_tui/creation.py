@@ -179,12 +179,16 @@ def calls_after(draft: NewKey, key_id: str) -> list[tuple[str, dict[str, Any]]]:
     return calls
 
 
-def commands(draft: NewKey, account_id: str, partition: str, region: str) -> Sequence[str]:
-    """The lines of a POSIX shell script that makes the same key."""
+def plain_commands(draft: NewKey, account_id: str, partition: str, region: str, key_id: str) -> Sequence[str]:
+    """The command lines of all calls; ``key_id`` stands in them for the key that the first one makes."""
     from kms_tui.command_text import aws_cli
 
-    create = aws_cli("CreateKey", create_params(draft, account_id, partition), region=region)
-    lines = [f"KEY_ID=$({create} --query KeyMetadata.KeyId --output text)"]
-    for operation, params in calls_after(draft, "KEY_ID"):
-        lines.append(aws_cli(operation, params, region=region).replace(" KEY_ID", ' "$KEY_ID"'))
-    return lines
+    calls = [("CreateKey", create_params(draft, account_id, partition)), *calls_after(draft, key_id)]
+    return [aws_cli(operation, params, region=region) for operation, params in calls]
+
+
+def commands(draft: NewKey, account_id: str, partition: str, region: str) -> Sequence[str]:
+    """The lines of a POSIX shell script that makes the same key."""
+    create, *after = plain_commands(draft, account_id, partition, region, "KEY_ID")
+    made = f"KEY_ID=$({create} --query KeyMetadata.KeyId --output text)"
+    return [made, *(line.replace(" KEY_ID", ' "$KEY_ID"') for line in after)]

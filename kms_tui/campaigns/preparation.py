@@ -10,9 +10,10 @@ from kms_tui.atomic import FileError
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.campaigns.campaign import Campaign, CampaignItem, head_of, items_of
 from kms_tui.campaigns.journal import CampaignFiles, Journal, JournalError
-from kms_tui.creation import calls_after, create_params
+from kms_tui.creation import calls_after, create_params, plain_commands
 from kms_tui.key_moves.destination import DestinationError
 from kms_tui.key_moves.move_plan import MovePlan
+from kms_tui.key_moves.step_commands import NEW_KEY_NAME
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.model import KeyState
@@ -30,6 +31,23 @@ def begin(
 ) -> Journal:
     """The journal of a new campaign; raises JournalError, FileError."""
     return files.begin(head_of(plan, secrets.token_hex(4), now, aliases=aliases), items)
+
+
+def new_arn_of(plan: MovePlan) -> str:
+    """The new key's ARN; of a key that is still to be made, one with NEW_KEY in place of its id."""
+    if plan.new is not None:
+        return plan.new.arn
+    return f"{plan.old.arn.rpartition('/')[0]}/{NEW_KEY_NAME}"
+
+
+def making_lines(plan: MovePlan) -> Sequence[str]:
+    """The commands that make the key of a plan, as ``make_key`` does; none where it is there."""
+    if plan.draft is None:
+        return []
+    old = plan.old
+    return plain_commands(
+        plan.draft, old.account_id, Arn.parse(old.arn).partition, plan.region, new_arn_of(plan)
+    )
 
 
 def make_key(journal: Journal, plan: MovePlan, kms: Kms, now: Callable[[], datetime]) -> None:

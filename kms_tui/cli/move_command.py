@@ -273,6 +273,7 @@ def _agreed_on_plan(
 ) -> bool:
     """Show what would be written and what not, and have it confirmed."""
     from kms_tui.campaigns.campaign import left_by
+    from kms_tui.campaigns.preparation import making_lines, new_arn_of
 
     print(visible(f"From {plan.old.arn} to {plan.new_name}"))
     for kind, count in Counter(item.use.kind for item in items).items():
@@ -289,9 +290,9 @@ def _agreed_on_plan(
     for obstacle in plan.obstacles:
         print(visible(f"In the way: {obstacle.sentence}"), file=sys.stderr)
     if args.dry_run:
-        if plan.draft is not None:
-            _print_making(plan)
-        _print_writes(session, items, plan.new.arn if plan.new is not None else _stand_in(plan.old.arn))
+        for line in making_lines(plan):
+            print(visible(line))
+        _print_writes(session, items, new_arn_of(plan))
         return True
     if plan.obstacles and not args.despite_obstacles:
         print(
@@ -303,23 +304,6 @@ def _agreed_on_plan(
         return True
     making = "Make a key and move" if plan.draft is not None else "Move"
     return _confirmed(f"{making} {len(items):,} items?", args)
-
-
-def _stand_in(old: str) -> str:
-    """An ARN in place of that of a key which is still to be made."""
-    return f"{old.partition(':key/')[0]}:key/NEW_KEY"
-
-
-def _print_making(plan: MovePlan) -> None:
-    """The commands that make the new key, whose id stands as NEW_KEY in them and in those that follow."""
-    from kms_tui.command_text import aws_cli
-    from kms_tui.creation import calls_after, create_params
-    from kms_tui.kms.arn import Arn
-
-    assert plan.draft is not None
-    params = create_params(plan.draft, plan.old.account_id, Arn.parse(plan.old.arn).partition)
-    for operation, after in (("CreateKey", params), *calls_after(plan.draft, _stand_in(plan.old.arn))):
-        print(visible(aws_cli(operation, after, region=plan.region)))
 
 
 def _print_writes(session: Session, items: Sequence[CampaignItem], new: str) -> None:

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from kms_tui.command_text import aws_cli
-from kms_tui.creation import calls_after, create_params
+from kms_tui.creation import plain_commands
 from kms_tui.evidence.scan_shortfalls import use_words
 from kms_tui.evidence.scanners import NOT_LOOKED_AT
 from kms_tui.key_moves.move_plan import MoveGroup, MovePlan, PlannedMove, grant_members
-from kms_tui.key_moves.step_commands import NEW_KEY, commands
+from kms_tui.key_moves.step_commands import NEW_KEY, NEW_KEY_NAME, commands
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.model import Alias, Grant
 from kms_tui.visible import visible
@@ -118,11 +118,11 @@ def _new_key(plan: MovePlan) -> Iterator[str]:
     yield shlex.join(["account", plan.old.account_id])
     if plan.draft is not None:
         partition = Arn.parse(plan.old.arn).partition
-        params = create_params(plan.draft, plan.old.account_id, partition)
+        create, *after = plain_commands(plan.draft, plan.old.account_id, partition, "", NEW_KEY_NAME)
         yield 'if [ -z "$NEW_KEY" ]; then'
-        yield f"    NEW_KEY=$({aws_cli('CreateKey', params)} --query KeyMetadata.Arn --output text)"
-        for operation, after in calls_after(plan.draft, "NEW_KEY"):
-            yield f"    {aws_cli(operation, after)}".replace(" NEW_KEY", ' "$NEW_KEY"')
+        yield f"    NEW_KEY=$({create} --query KeyMetadata.Arn --output text)"
+        for line in after:
+            yield f"    {line}".replace(" NEW_KEY", ' "$NEW_KEY"')
         yield '    say "Made $NEW_KEY: set NEW_KEY to it when you run this again."'
         yield "fi"
     yield _STATE

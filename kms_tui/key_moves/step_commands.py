@@ -16,7 +16,9 @@ from kms_tui.key_moves.move import Done, MoveStep, ServiceCall, Wait, filled
 
 _OPEN, _CLOSE = "⟦", "⟧"
 _MARK = re.compile(f"{_OPEN}([A-Z_]+){_CLOSE}")
-NEW_KEY = f"{_OPEN}NEW_KEY{_CLOSE}"
+NEW_KEY_NAME = "NEW_KEY"
+"""The variable with the new key's ARN; in a preview, the id of a key that is still to be made."""
+NEW_KEY = f"{_OPEN}{NEW_KEY_NAME}{_CLOSE}"
 """Stands for the new key's ARN in values of templates."""
 _INPUT = f"{_OPEN}INPUT{_CLOSE}"
 _BEGINS_A_URL = "://"

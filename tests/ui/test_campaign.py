@@ -705,7 +705,10 @@ def test_a_new_key_is_made_first(app: KmsApp, demo: Backend, faults: Faults, fil
         await plan(pilot, "orders-db", "a new key")
         await press(pilot, "ctrl+o")
         table = dialog(pilot).query_one("#writes", LineTable)
-        assert "aws kms create-key" in str(table.rows[0].cells[1][0])
+        made, rotated, *moved = [str(row.cells[1][0]) for row in table.rows]
+        assert made.startswith("aws kms create-key ")
+        assert rotated.startswith("aws kms enable-key-rotation ")
+        assert all(":key/NEW_KEY" in line for line in (rotated, *moved))
         await press(pilot, "ctrl+s")
         made = newest(files, demo).head.new
         assert made.endswith(text(pilot, "head").splitlines()[0].split()[-1])

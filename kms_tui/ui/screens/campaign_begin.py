@@ -8,17 +8,13 @@ from dataclasses import dataclass, replace
 from kms_tui.campaigns.campaign import ALIASES, GRANTS, Campaign, CampaignItem, head_of, items_of
 from kms_tui.campaigns.campaign_run import require_writes
 from kms_tui.campaigns.journal import CampaignFiles, Journal, JournalError
-from kms_tui.campaigns.preparation import begin, check_destination, make_key
+from kms_tui.campaigns.preparation import begin, check_destination, make_key, making_lines, new_arn_of
 from kms_tui.campaigns.resource_move import write_lines
-from kms_tui.creation import commands
 from kms_tui.key_moves.move_plan import MovePlan
-from kms_tui.kms.arn import Arn
 from kms_tui.kms.errors import KmsTuiError, OutcomeUnknownError
 from kms_tui.session import Session
 
 _NOTHING_IN_PLACE = "Nothing of this plan is moved in place."
-_MADE_KEY = "THE-NEW-KEY"
-"""Stands for the id of a key that is still to be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +42,7 @@ class Preparation:
     @property
     def new_arn(self) -> str:
         """The new key's ARN, or one that stands for it in the commands."""
-        if self.new or self.plan is None:
-            return self.new
-        return self.plan.old.arn.rpartition("/")[0] + f"/{_MADE_KEY}"
+        return self.new or (new_arn_of(self.plan) if self.plan is not None else "")
 
     def items(self, *, aliases: bool) -> Sequence[CampaignItem]:
         """What would be done, in its order."""
@@ -56,11 +50,7 @@ class Preparation:
 
     def making_lines(self) -> Sequence[str]:
         """The commands that make the new key; none where it is there."""
-        if self.new or self.plan is None or self.plan.draft is None:
-            return []
-        old = self.plan.old
-        lines = commands(self.plan.draft, old.account_id, Arn.parse(old.arn).partition, old.region)
-        return [line for line in lines if line.strip()]
+        return making_lines(self.plan) if self.plan is not None and self.makes_key else []
 
     def lines_of(self, item: CampaignItem) -> Sequence[str]:
         """The commands of an item's writes, without secrets; it reads what they repeat, and blocks."""
