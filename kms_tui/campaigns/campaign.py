@@ -223,7 +223,9 @@ def left_by(plan: MovePlan, *, aliases: bool) -> Sequence[str]:
             counts[each.found.use.kind, str(each.move.how)] += 1
     said = [f"{kind}: {count:,}, {how}; the plan says how." for (kind, how), count in counts.items()]
     if plan.aliases and (not aliases or keeps_aliases(plan)):
-        said.append(f"Aliases: {', '.join(alias.name for alias in plan.aliases)} still name the old key.")
+        head, verb = ("Alias", "names") if len(plan.aliases) == 1 else ("Aliases", "name")
+        names = ", ".join(alias.name for alias in plan.aliases)
+        said.append(f"{head}: {names} still {verb} the old key.")
     said += [f"Not checked: {gap.account} {gap.what}: {gap.why}" for gap in plan.gaps]
     return said
 

@@ -24,6 +24,7 @@ from kms_tui.campaigns.campaign import CampaignItem, ItemState, is_carried_out
 from kms_tui.campaigns.journal import Journal
 from kms_tui.campaigns.preparation import check_destination
 from kms_tui.campaigns.resource_move import Announce, ItemOutcome, ResourceMove, carry_out_in_kms
+from kms_tui.counts import counted, counted_as
 from kms_tui.key_moves.destination import DestinationError
 from kms_tui.kms.arn import key_account, key_region
 from kms_tui.kms.errors import (
@@ -199,7 +200,7 @@ class CampaignRun:
     def run(self) -> None:
         """Carry out what is open. Raises nothing but FileError of the journal; see ``stopped``."""
         numbers = self.journal.campaign.open_items
-        self.journal.note(f"A run begins, with {len(numbers):,} items to do.", self._now())
+        self.journal.note(f"A run begins, with {counted(len(numbers), 'item')} to do.", self._now())
         self._began = self._clock()
         try:
             self._do_all(numbers)
@@ -310,7 +311,8 @@ class CampaignRun:
             sent = [number for number, record in records if record.state is ItemState.SENT]
             if not sent or self.is_cancelled:
                 return
-            self._progress = CampaignProgress(0, 0, f"{len(sent):,} changes that are not seen yet")
+            many = counted_as(len(sent), "change that is not seen yet", "changes that are not seen yet")
+            self._progress = CampaignProgress(0, 0, many)
             if self._pause(seconds):
                 return
             for number in sent:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from kms_tui.cli.connection import add_account_flags, add_connection_flags, add_writes_flag, connection_from
 from kms_tui.cli.key_access import is_key_arn
 from kms_tui.cli.reading import Step, followed, write_result
+from kms_tui.counts import counted
 from kms_tui.kms.arn import key_region
 from kms_tui.kms.errors import UnavailableError
 from kms_tui.session import BackendKind, Connection, Session
@@ -143,11 +144,10 @@ def _later_uses(files: CampaignFiles, arn: str, session: Session) -> int:
         last = f"{use.last:%Y-%m-%d %H:%M:%S}" if use.last else ""
         context = ", ".join(f"{name}={value}" for name, value in use.context)
         refused = f", {use.refused:,} refused" if use.refused else ""
-        print(
-            visible(f"{last}  {use.who}  {use.operation}  {use.count:,} times{refused}  {context}".rstrip())
-        )
+        times = f"{counted(use.count, 'time')}{refused}"
+        print(visible(f"{last}  {use.who}  {use.operation}  {times}  {context}".rstrip()))
     minutes = DELAY.seconds // 60
-    said = "No use of the key" if not found.uses else f"{len(found.uses):,} uses of the key"
+    said = "No use of the key" if not found.uses else f"{counted(len(found.uses), 'use')} of the key"
     told = told_since(since, session.now(), is_live=is_live)
     print(
         f"{said} since {told:%Y-%m-%d %H:%M:%S UTC}; CloudTrail tells a use up to {minutes} minutes late.",
@@ -232,7 +232,7 @@ def _resume(session: Session, files: CampaignFiles, earlier: Campaign, args: arg
                 journal.made(named, session.now())
         check_destination(campaign, session.kms_for(campaign.head.new or arn))
         print(visible(f"Resumed. {head_in_words(campaign)}"))
-        if not args.yes and not _confirmed(f"Go on with {len(open_items):,} items?", args):
+        if not args.yes and not _confirmed(f"Go on with {counted(len(open_items), 'item')}?", args):
             return FAILURE
         return _carry_out(session, journal)
 
@@ -303,7 +303,7 @@ def _agreed_on_plan(
     if args.yes or not (items or plan.draft is not None):
         return True
     making = "Make a key and move" if plan.draft is not None else "Move"
-    return _confirmed(f"{making} {len(items):,} items?", args)
+    return _confirmed(f"{making} {counted(len(items), 'item')}?", args)
 
 
 def _print_writes(session: Session, items: Sequence[CampaignItem], new: str) -> None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from kms_tui.cli.connection import add_connection_flags, add_writes_flag, connection_from
 from kms_tui.cli.reading import Step, followed
 from kms_tui.cli.standard_streams import say
+from kms_tui.counts import counted
 from kms_tui.kms.errors import UnavailableError
 from kms_tui.session import Connection, Session
 from kms_tui.visible import visible
@@ -311,15 +312,16 @@ def _agreed(job: BatchJob, args: argparse.Namespace) -> bool | None:
     from kms_tui.object_moves.move_request import PRICES, rough_price
 
     price = money(rough_price(job.total))
+    found, them = ("1 object is", "it") if job.total == 1 else (f"{job.total:,} objects are", "them")
     say(
-        f"{job.total:,} objects are under the old key. Moving them costs roughly {price}, at list prices of"
-        f" {PRICES.date}: the job, its objects, requests of S3 and KMS."
+        f"{found} under the old key. Moving {them} costs roughly {price}, at list prices of {PRICES.date}:"
+        " the job, its objects, requests of S3 and KMS."
     )
     if args.yes:
         return True
     if not sys.stdin.isatty():
         return None
-    print(f"Move {job.total:,} objects? [y/N] ", end="", file=sys.stderr, flush=True)
+    print(f"Move {counted(job.total, 'object')}? [y/N] ", end="", file=sys.stderr, flush=True)
     try:
         answer = sys.stdin.readline()
     except KeyboardInterrupt:
@@ -373,7 +375,8 @@ def _ended(job: BatchJob | None, args: argparse.Namespace) -> int:
         return _STOPPED
     if job.found_nothing:
         return _nothing()
-    moved = f"{job.succeeded:,} of {job.total:,} objects are moved"
+    are = "is" if job.succeeded == 1 else "are"
+    moved = f"{job.succeeded:,} of {counted(job.total, 'object')} {are} moved"
     others = f", {job.failed:,} failed" if job.failed else ""
     say(f"{job.status}: {moved}{others}.")
     if job.is_whole:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_result
+from kms_tui.counts import counted_as
 from kms_tui.session import Session
 from kms_tui.visible import visible
 
@@ -75,8 +76,7 @@ def _plan(session: Session, args: argparse.Namespace) -> int:
     write_result(WRITERS[args.format](plan), args.output, head(plan))
     place = "it" if args.output is None else str(args.output)
     if plan.obstacles:
-        count = len(plan.obstacles)
-        things = "1 thing stands" if count == 1 else f"{count:,} things stand"
+        things = counted_as(len(plan.obstacles), "thing stands", "things stand")
         print(visible(f"{things} in the way of the move: {place} says which, first."), file=sys.stderr)
     if plan.gaps:
         said = f"The plan is not whole: {place} says what was not checked, and why."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 
+from kms_tui.counts import counted_as
 from kms_tui.drift.drift import Difference, Drifted, DriftKind, DriftReport, Loss
 from kms_tui.drift.state_reading import shown
 from kms_tui.export import markdown_text
@@ -40,18 +41,14 @@ def summary(report: DriftReport) -> str:
     if report.losses:
         who = "the plan destroys or replaces" if report.is_plan else "the next plan replaces"
         parts.append(f"{who} {len(report.losses):,}")
-    parts.append(_counted(len(report.drifted), "differs from the account", "differ from the account"))
+    parts.append(counted_as(len(report.drifted), "differs from the account", "differ from the account"))
     if report.not_compared:
-        parts.append(_counted(len(report.not_compared), "was not compared", "were not compared"))
+        parts.append(counted_as(len(report.not_compared), "was not compared", "were not compared"))
     text = f"Of {report.resources:,} KMS resources {_and(parts)}."
     if report.unmanaged is not None:
-        keys = _counted(len(report.unmanaged), "key of the account is", "keys of the account are")
+        keys = counted_as(len(report.unmanaged), "key of the account is", "keys of the account are")
         text += f" {keys} in no given state."
     return text
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"
 
 
 def _and(parts: list[str]) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kms_tui.counts import counted_as
 from kms_tui.evidence.scan_shortfalls import use_words
 from kms_tui.evidence.scanners import NOT_LOOKED_AT
 from kms_tui.export import ExportFormat, Table, markdown_text, render
@@ -64,13 +65,14 @@ def _fenced(text: str, language: str) -> str:
 
 def notes(plan: MovePlan) -> list[str]:
     """What is to be known beside the resources, in sentences; untrusted text."""
-    of_services = plan.service_grants
-    told = (
-        f"{of_services:,} of its grants are of services, which create their own for the new key."
-        if of_services
-        else ""
+    if not plan.service_grants:
+        return [*plan.notes]
+    told = counted_as(
+        plan.service_grants,
+        "of its grants is of a service, which creates its own for the new key.",
+        "of its grants are of services, which create their own for the new key.",
     )
-    return [*plan.notes, *([told] if told else [])]
+    return [*plan.notes, told]
 
 
 def _row(each: PlannedMove) -> tuple[str, ...]:

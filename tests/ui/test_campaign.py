@@ -688,7 +688,9 @@ def test_a_campaign_is_given_up(app: KmsApp, demo: Backend, faults: Faults, file
 
     async def script(pilot: Pilot[Any]) -> None:
         await resume(pilot)
-        await press(pilot, "Z", "escape")
+        await press(pilot, "Z")
+        assert "2 items are left, and stay" in screen_text(app)
+        await press(pilot, "escape")
         assert not newest(files, demo).given_up
         await press(pilot, "Z", "y")
         assert newest(files, demo).given_up

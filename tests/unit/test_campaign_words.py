@@ -7,10 +7,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kms_tui.campaigns.campaign import Campaign, CampaignNote, ItemRecord, ItemState, head_of, items_of
+from kms_tui.campaigns.campaign import (
+    Campaign,
+    CampaignNote,
+    ItemRecord,
+    ItemState,
+    head_of,
+    items_of,
+    left_by,
+)
 from kms_tui.campaigns.campaign_run import CampaignProgress
 from kms_tui.campaigns.later_uses import LaterUse, LaterUses
 from kms_tui.evidence.refused_uses import Refusals
+from kms_tui.key_moves.plan_formats import notes
 from kms_tui.kms.model import KeyState
 from kms_tui.ui.screens import campaign_words, move_details, move_words
 from kms_tui.ui.screens.campaign_dialogs import uses_words
@@ -262,3 +271,23 @@ def test_who_still_uses_the_key_is_told_with_what_may_be_missing() -> None:
 def test_the_age_of_a_campaign_is_told() -> None:
     said = campaign_words.age_words(MOVED, datetime(2026, 11, 22, 12, 0, tzinfo=UTC))
     assert said == "begun 2026-11-20, 2 d ago: 4 moved"
+
+
+@pytest.mark.parametrize(
+    ("aliases", "grants", "left", "told"),
+    [
+        (
+            1,
+            1,
+            "Alias: alias/0 still names the old key.",
+            "1 of its grants is of a service, which creates its",
+        ),
+        (2, 2, "Aliases: alias/0, alias/1 still name the old key.", "2 of its grants are of services, which"),
+    ],
+    ids=["one", "two"],
+)
+def test_one_of_a_kind_is_said_as_one(aliases: int, grants: int, left: str, told: str) -> None:
+    names = tuple(PLAN.aliases[0]._replace(name=f"alias/{number}") for number in range(aliases))
+    plan = replace(PLAN, aliases=names, service_grants=grants)
+    assert left in left_by(plan, aliases=False)
+    assert notes(plan)[-1].startswith(told)

@@ -28,7 +28,7 @@ FIRST_TEXT = {
 }
 """THE table of what may be imported before the first text: a package -> its modules."""
 FIRST_ROWS = {
-    "kms_tui": "backend evidence inventory undo workers",
+    "kms_tui": "backend counts evidence inventory undo workers",
     "kms_tui.backend": "base kms_facade service_model wrappers",
     "kms_tui.backend.wrappers": (
         "answer_check metering policy_guard read_only read_your_writes session_log stack"

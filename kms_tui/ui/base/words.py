@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from kms_tui.counts import counted as counted  # one of the words of screens
 from kms_tui.evidence.refused_uses import Refusals
 from kms_tui.inventory.cells import length_between
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Denied, Fact, Failed, Known, unreadable
@@ -39,11 +40,6 @@ STATE_WORDS = {
     "Unavailable": "unavailable: its key store is offline",
     "Updating": "updating",
 }
-
-
-def counted(number: int, noun: str) -> str:
-    """ "1 key", "1,200 keys"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def date_words(moment: datetime) -> str:

@@ -15,6 +15,7 @@ from enum import Enum
 from kms_tui.campaigns.campaign import ALIASES, Campaign, ItemState, items_of
 from kms_tui.campaigns.campaign_run import CampaignProgress
 from kms_tui.campaigns.later_uses import LaterUses
+from kms_tui.counts import counted_as
 from kms_tui.evidence.refused_uses import Refusals
 from kms_tui.key_moves.move_plan import MovePlan
 from kms_tui.kms.model import Key, KeyState
@@ -166,17 +167,17 @@ def _reasons(facts: StageFacts) -> Iterator[str]:
             yield "nothing is carried out yet"
         return
     if still_open := len(campaign.open_items):
-        yield f"{counted(still_open, 'item')} {'is' if still_open == 1 else 'are'} not moved"
+        yield counted_as(still_open, "item is not moved", "items are not moved")
     rescan = last_rescan(campaign)
     if rescan.startswith(_STILL_NAMED):
         what = rescan.removeprefix(_STILL_NAMED).partition(" (")[0]
         yield f"{what} still {'names' if what.startswith('1 ') else 'name'} the old key"
     if aliases := _aliases_left(facts):
-        yield f"{aliases:,} {'alias still names' if aliases == 1 else 'aliases still name'} the old key"
+        yield counted_as(aliases, "alias still names the old key", "aliases still name the old key")
     if last_look_at_uses(campaign).startswith(_USED):
         yield "the old key is still used"
     if facts.refused:
-        yield f"{counted(facts.refused, 'use')} of it {'was' if facts.refused == 1 else 'were'} refused"
+        yield counted_as(facts.refused, "use of it was refused", "uses of it were refused")
 
 
 def _aliases_left(facts: StageFacts) -> int:
@@ -323,7 +324,7 @@ def _carry_out_words(facts: StageFacts, key: str) -> str:
         return f"{key} tries again what failed ({failed:,}) and goes on. What is moved stays moved."
     waiting = len(campaign.open_items)
     return (
-        f"{key} goes on with the {counted(waiting, 'item')} that {'waits' if waiting == 1 else 'wait'}."
+        f"{key} goes on with the {counted_as(waiting, 'item that waits', 'items that wait')}."
         if waiting
         else f"{key} carries out what the campaign does not have yet."
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from kms_tui.campaigns.campaign import Campaign
+from kms_tui.counts import counted_as
 from kms_tui.key_moves.move import How
 from kms_tui.key_moves.move_plan import MovePlan
 from kms_tui.key_moves.planning import PlanningProgress
@@ -65,8 +66,7 @@ def _counts(plan: MovePlan) -> Content:
     if not counts:
         return Content("Nothing that was checked names this key.")
     parts = [Content.styled(f"{counts[how]:,} {how}", HOW_COLOURS.get(how, "")) for how in How if counts[how]]
-    verb = "names" if len(plan.moves) == 1 else "name"
-    told = Content(f"{counted(len(plan.moves), 'resource')} {verb} it: ")
+    told = Content(counted_as(len(plan.moves), "resource names it: ", "resources name it: "))
     return told + Content(" · ").join(parts)
 
 
@@ -86,7 +86,7 @@ def progress(stage: PlanningProgress, name: str, accounts: int) -> Content:
             "━" * (_BAR_CELLS - filled), "$foreground-muted 30%"
         )
         of_accounts = f" of {accounts:,} accounts" if accounts > 1 else ""
-        lines.append(bar + Content(f"  {stage.done:,} of {stage.total:,} kinds{of_accounts}"))
+        lines.append(bar + Content(f"  {stage.done:,} of {counted(stage.total, 'kind')}{of_accounts}"))
         lines.append(safe(f"Now: {stage.current}" if stage.current else "Scanning…"))
     else:
         lines.append(Content("Looking at both keys…"))

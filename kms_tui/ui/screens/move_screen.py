@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.events import Key, ScreenResume
 
 from kms_tui.campaigns.campaign import Campaign, ItemRecord, ItemState
+from kms_tui.counts import counted_as
 from kms_tui.kms.arn import key_id_of, key_region
 from kms_tui.session import Session
 from kms_tui.ui.actions.action_screen import perform
@@ -24,7 +25,7 @@ from kms_tui.ui.base.campaign_runs import (
 from kms_tui.ui.base.host import CampaignEnded, KeysChanged, RefusalsChanged
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Subject, subject_of
-from kms_tui.ui.base.words import counted, refused_uses_of
+from kms_tui.ui.base.words import refused_uses_of
 from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.screens.campaign_begin import prepare
 from kms_tui.ui.screens.campaign_dialogs import CarryOutDialog, LaterUsesDialog
@@ -388,9 +389,9 @@ class MoveScreen(PlanScreen):
         session, campaign = self.session, self._campaign
         if session is None or campaign is None:
             return
-        left = counted(len(campaign.open_items), "item")
+        left = counted_as(len(campaign.open_items), "item is left, and stays", "items are left, and stay")
         sentences = [
-            Content(f"What is moved stays moved. {left} that are left stay under the old key."),
+            Content(f"What is moved stays moved. {left} under the old key."),
             Content("The journal stays as evidence. Another campaign can be begun from a plan."),
         ]
         if not await self.ask(Confirm("Give the campaign up?", sentences, confirm="Give up")):

@@ -131,6 +131,7 @@ def test_an_unfinished_campaign_goes_on(run: Run, files: CampaignFiles) -> None:
     assert run("move", old, "--demo", "--yes").code == 2
     ended = run("move", old, "--demo", _WRITES, "--yes")
     assert (ended.code, ended.out.decode().count("1 moved.")) == (0, 1)
+    assert "A run begins, with 1 item to do." in run("move", old, "--demo", "--status").out.decode()
     campaign = files.newest(old)
     assert campaign is not None
     assert campaign.records[0].state is ItemState.MOVED

@@ -112,6 +112,15 @@ def test_without_an_answer_the_job_waits_and_goes_on_later(
     assert _keys(s3) == {new_key}
 
 
+def test_one_object_is_told_as_one(move: Callable[..., Ended], s3: FakeBatch) -> None:
+    objects = s3.buckets["lake"]
+    for name in list(objects)[1:]:
+        del objects[name]
+    text = move(*_NEW_JOB, "--yes").out.decode()
+    assert "1 object is under the old key. Moving it costs roughly" in text
+    assert "Complete: 1 of 1 object is moved." in text
+
+
 def test_failed_objects_are_told_with_the_report(move: Callable[..., Ended], s3: FakeBatch) -> None:
     s3.buckets["lake"]["2026/001"].is_locked = True
     ended = move(*_NEW_JOB, "--yes", "--report-bucket", "reports", "--report-prefix", "moves")
