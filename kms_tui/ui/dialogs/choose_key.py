@@ -5,10 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import ClassVar, TypeVar
 
-from textual import on
-from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import OptionList
 
@@ -17,31 +14,16 @@ from kms_tui.kms.model import KeyState
 from kms_tui.ui.base.safe_text import Content, column, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import STATE_WORDS
-from kms_tui.ui.dialogs.dialog import Dialog
-from kms_tui.ui.widgets.text_widgets import Button, Input, Option, Static
+from kms_tui.ui.dialogs.filtered_choice import MOST_LINES, Answer, ChoiceFilter, FilteredChoice
+from kms_tui.ui.widgets.text_widgets import Static
 
-Answer = TypeVar("Answer")
 Offer = tuple[Content, Callable[[], None]]
 """A line of the list, and what choosing it does."""
-_MOST = 500
-"""Lines at most; typing narrows them down."""
 
 
-class _Filter(Input):
-    """Down goes to the keys."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "to_keys", "To the keys", id="choose-key.down", tooltip="Go to the keys")
-    ]
-
-    def action_to_keys(self) -> None:
-        self.screen.query_one(OptionList).focus()
-
-
-class KeyChoice(Dialog[Answer]):
+class KeyChoice(FilteredChoice[Answer]):
     """A field, what is wrong with what is typed there, and the lines that it leaves, below ``lead``."""
 
-    HINT: ClassVar[str] = "part of an alias, a key id, a spec"
     initial_focus = "#key-filter"
     dialog_classes = "-list"
 
@@ -56,15 +38,12 @@ class KeyChoice(Dialog[Answer]):
 
     def compose_body(self) -> Iterable[Widget]:
         yield Static(self.lead, classes="dialog-line")
-        yield _Filter(placeholder=self.HINT, id="key-filter")
+        yield ChoiceFilter(placeholder=self.HINT, id="key-filter")
         yield Static(id="key-error", classes="field-error dialog-line")
         yield OptionList(id="choices", compact=True)
 
-    def compose_buttons(self) -> Iterable[Widget]:
-        yield Button(Content("Cancel"), id="cancel")
-
     def on_mount(self) -> None:
-        self._fill()
+        self.fill()
 
     def show_key_error(self, sentence: str) -> None:
         """Show what is wrong below the field; what is typed stays."""
@@ -72,25 +51,12 @@ class KeyChoice(Dialog[Answer]):
         line.update(safe(sentence))
         line.set_class(bool(sentence), "-shown")
 
-    @on(Input.Changed, "#key-filter")
-    def _fill(self) -> None:
-        self._shown = self.offers(self.query_one("#key-filter", Input).value)[:_MOST]
-        choices = self.query_one("#choices", OptionList)
-        choices.set_options(Option(line) for line, _ in self._shown)
-        choices.highlighted = 0 if self._shown else None
+    def fill(self) -> None:
+        self._shown = self.offers(self.typed)[:MOST_LINES]
+        self.show_lines([line for line, _ in self._shown])
         self.show_key_error("" if self._shown else "No key that fits matches.")
 
-    @on(Input.Submitted, "#key-filter")
-    def _submitted(self) -> None:
-        index = self.query_one("#choices", OptionList).highlighted
-        if index is not None:
-            self._choose(index)
-
-    @on(OptionList.OptionSelected)
-    def _selected(self, event: OptionList.OptionSelected) -> None:
-        self._choose(event.option_index)
-
-    def _choose(self, index: int) -> None:
+    def choose(self, index: int) -> None:
         _, chosen = self._shown[index]
         chosen()
 
@@ -115,7 +81,7 @@ class ChooseKey(KeyChoice[Subject]):
 def matching_keys(subjects: Sequence[Subject], typed: str) -> Sequence[Subject]:
     """The first keys that each of the typed words is a part of."""
     words = typed.lower().split()
-    return [each for each in subjects if all(word in _searched_text(each) for word in words)][:_MOST]
+    return [each for each in subjects if all(word in _searched_text(each) for word in words)][:MOST_LINES]
 
 
 def _searched_text(subject: Subject) -> str:

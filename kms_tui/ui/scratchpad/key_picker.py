@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from textual import on
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import OptionList
@@ -24,11 +23,8 @@ from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.safe_text import Content, column, fit, safe
 from kms_tui.ui.base.words import STATE_WORDS, USAGE_WORDS
-from kms_tui.ui.dialogs.dialog import Dialog
-from kms_tui.ui.widgets.text_widgets import Button, Input, Option, Static
-
-_MOST = 500
-"""Keys listed at once; typing narrows them down."""
+from kms_tui.ui.dialogs.filtered_choice import MOST_LINES, ChoiceFilter, FilteredChoice
+from kms_tui.ui.widgets.text_widgets import Input, Static
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +61,7 @@ class ListedKey:
         return next(found, self.chosen.name)
 
 
-class PickerFilter(Input):
-    """Down goes to the list, Enter takes its first entry."""
-
-    BINDINGS = [
-        Binding("down", "list", "To the list", id="picker.list", tooltip="Go to the keys", show=False)
-    ]
-
-    def action_list(self) -> None:
-        self.screen.query_one(OptionList).focus()
-
-
-class KeyPicker(Dialog[Picked]):
+class KeyPicker(FilteredChoice[Picked]):
     """Lists the keys of a Region, those that ``offers`` holds for first.
 
     With ``may_be_found`` it can also be left to KMS to find the key.
@@ -99,11 +84,8 @@ class KeyPicker(Dialog[Picked]):
         with Horizontal(classes="row"):
             yield Static(Content("Region"), classes="label")
             yield Input(self.listed, id="picker-region")
-        yield PickerFilter(placeholder="part of an alias, a key id, a spec", id="picker-filter")
+        yield ChoiceFilter(placeholder=self.HINT, id="picker-filter")
         yield OptionList(id="picker-keys", compact=True)
-
-    def compose_buttons(self) -> Iterable[Widget]:
-        yield Button(Content("Cancel"), id="cancel")
 
     def on_mount(self) -> None:
         self._list(self._known_keys())
@@ -118,7 +100,7 @@ class KeyPicker(Dialog[Picked]):
     def _list(self, keys: Sequence[ListedKey]) -> None:
         """Show the keys that the inventory has of the Region; without any, list the Region."""
         self._keys = keys
-        self._fill()
+        self.fill()
         if not keys:
             start(self, self._read, group="picker", description="list a region's keys")
 
@@ -132,42 +114,26 @@ class KeyPicker(Dialog[Picked]):
             self.show_error(error.with_next_step)
             return
         self.show_error("" if keys else f"There are no keys in {region}.")
-        self._fill()
+        self.fill()
 
     @on(Input.Submitted, "#picker-region")
     def _region_entered(self, event: Input.Submitted) -> None:
         self.listed = event.value.strip() or self.session.kms.region
         self._list(self._known_keys())
-        self.query_one("#picker-filter").focus()
+        self.query_one(ChoiceFilter).focus()
 
     # The list
 
-    @on(Input.Changed, "#picker-filter")
-    def _filtered(self) -> None:
-        self._fill()
-
-    def _fill(self) -> None:
-        words = self.query_one("#picker-filter", Input).value.lower().split()
+    def fill(self) -> None:
+        words = self.typed.lower().split()
         matching = [entry for entry in self._keys if all(word in entry.search_text for word in words)]
         matching.sort(key=lambda entry: entry.key is not None and not self.offers(entry.key))
-        self._shown = [*([None] if self.may_be_found and not words else []), *matching[:_MOST]]
-        entries = self.query_one("#picker-keys", OptionList)
-        entries.set_options(
-            Option(_FOUND if entry is None else _line(entry, words, self.offers)) for entry in self._shown
+        self._shown = [*([None] if self.may_be_found and not words else []), *matching[:MOST_LINES]]
+        self.show_lines(
+            [_FOUND if entry is None else _line(entry, words, self.offers) for entry in self._shown]
         )
-        entries.highlighted = 0 if self._shown else None
 
-    @on(Input.Submitted, "#picker-filter")
-    def _submitted(self) -> None:
-        index = self.query_one("#picker-keys", OptionList).highlighted
-        if index is not None:
-            self._choose(index)
-
-    @on(OptionList.OptionSelected)
-    def _selected(self, event: OptionList.OptionSelected) -> None:
-        self._choose(event.option_index)
-
-    def _choose(self, index: int) -> None:
+    def choose(self, index: int) -> None:
         entry = self._shown[index]
         chosen = entry.chosen if entry is not None else None
         if chosen is None or chosen.key is not None:

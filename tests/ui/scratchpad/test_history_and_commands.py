@@ -8,9 +8,9 @@ from textual.binding import Binding
 
 from kms_tui.backend.base import Backend
 from kms_tui.crypto_ops.scratchpad_operations import OperationName, Role
+from kms_tui.ui.dialogs.filtered_choice import ChoiceFilter
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.input_pane import HeldLine
-from kms_tui.ui.scratchpad.key_picker import PickerFilter
 from kms_tui.ui.scratchpad.output_pane import OutputView
 from kms_tui.ui.scratchpad.pane_fields import KeyLine
 from kms_tui.ui.scratchpad.scratchpad_screen import ScratchpadScreen
@@ -153,7 +153,7 @@ def test_a_key_is_found_by_any_of_its_aliases(make_app: MakeApp, demo: Backend) 
 def test_every_binding_of_the_scratchpad_has_an_id_a_title_and_a_tooltip() -> None:
     bindings = [
         binding
-        for widget in (ScratchpadScreen, OutputView, HeldLine, KeyLine, PickerFilter)
+        for widget in (ScratchpadScreen, OutputView, HeldLine, KeyLine, ChoiceFilter)
         for binding in widget.BINDINGS
         if isinstance(binding, Binding)
     ]
