@@ -72,6 +72,44 @@ class CampaignFiles:
         paths = self.paths(arn)
         return read_journal(paths[-1], arn) if paths else None
 
+    def unfinished(self, arns: frozenset[str]) -> Sequence[Campaign]:
+        """The unfinished campaigns whose old or new key is one of these, of all keys' newest ones.
+
+        Of each other the first line alone is read. Raises FileError, JournalError where the newest journal
+        of one of these keys cannot be read; that of another key then tells nothing.
+        """
+        with file_errors(self.root, "read"):
+            folders = sorted(self.root.iterdir()) if self.root.is_dir() else []
+        found = []
+        for folder in folders:
+            try:
+                campaign = self._newest_if(folder, arns)
+            except KmsTuiError:
+                if any(folder == self.folder(arn) for arn in arns):
+                    raise
+                continue
+            if campaign is not None and not campaign.is_finished:
+                found.append(campaign)
+        return found
+
+    def _newest_if(self, folder: Path, arns: frozenset[str]) -> Campaign | None:
+        """The newest campaign in a folder, if it is one of these keys'."""
+        with file_errors(folder, "read"):
+            path = max(folder.glob("*.jsonl"), default=None)
+        if path is None:
+            return None
+        with file_errors(path, "read"), path.open("rb") as file:
+            first = file.readline(_MOST_BYTES)
+        with _line_errors(path, 1):
+            head = _head_of(json.loads(first))
+        if folder != self.folder(head.old):
+            return None
+        # A key that is made after the beginning is named in a later line.
+        if head.new and arns.isdisjoint((head.old, head.new)):
+            return None
+        campaign = read_journal(path, head.old)
+        return None if arns.isdisjoint((campaign.head.old, campaign.head.new)) else campaign
+
     def begin(self, head: CampaignHead, items: Sequence[CampaignItem]) -> Journal:
         """Write a new campaign's journal. JournalError where an earlier one of the key is not finished."""
         lock = _Lock(self.folder(head.old))
@@ -201,23 +239,30 @@ def read_journal(path: Path, arn: str) -> Campaign:
         raise JournalError(f"{path} is no journal: it has no line.")
     campaign: Campaign | None = None
     for number, line in enumerate(lines, 1):
-        try:
+        with _line_errors(path, number):
             shape = json.loads(line)
             if campaign is None:
                 campaign = Campaign(_head_of(shape), [], [])
             else:
                 _apply(campaign, shape)
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
-            raise JournalError(
-                f"{path}, line {number}, is no line of a journal.",
-                next_step="Restore the file, or move it away to begin anew: every move is checked first.",
-            ) from error
     assert campaign is not None
     if campaign.head.old != arn:
         raise JournalError(
             f"{path} is of another key, {campaign.head.old}.", next_step="Move the file where it belongs."
         )
     return campaign
+
+
+@contextlib.contextmanager
+def _line_errors(path: Path, number: int) -> Iterator[None]:
+    """Raise JournalError for what reading a wrong line raises."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        raise JournalError(
+            f"{path}, line {number}, is no line of a journal.",
+            next_step="Restore the file, or move it away to begin anew: every move is checked first.",
+        ) from error
 
 
 def _line(shape: Mapping[str, Any]) -> str:

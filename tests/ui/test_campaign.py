@@ -28,6 +28,7 @@ from kms_tui.kms.errors import CredentialsError, ServiceError
 from kms_tui.kms.operations import may_write
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
+from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.questions import Choose, Confirm
 from kms_tui.ui.dialogs.text_screen import TextScreen
 from kms_tui.ui.screens import move_screen
@@ -774,3 +775,40 @@ def test_it_fits_a_small_terminal(app: KmsApp, demo: Backend, files: CampaignFil
         assert len(stages(pilot)[0]) <= 76
 
     drive(app, script, size=(80, 24))
+
+
+async def question(pilot: Pilot[Any], key: str) -> str:
+    """What is asked when a key is pressed, in one line; nothing is agreed to."""
+    await press(pilot, key)
+    assert isinstance(pilot.app.screen, Dialog)
+    asked = " ".join(str(line.render()) for line in pilot.app.screen.query(".dialog-line").results(Static))
+    await press(pilot, "escape")
+    return asked
+
+
+def test_the_keys_of_an_unfinished_campaign_are_not_disabled_or_deleted_unwarned(
+    app: KmsApp, demo: Backend, files: CampaignFiles
+) -> None:
+    begun = begin(files, demo)
+    said = "everything off orders-db to customer-pii is not finished: 2 items are left."
+
+    async def script(pilot: Pilot[Any]) -> None:
+        for alias in ("orders-db", "customer-pii"):
+            await go_to(pilot, alias)
+            for key in ("X", "D"):
+                assert said in await question(pilot, key), (alias, key)
+        await go_to(pilot, "secrets")
+        assert "campaign" not in await question(pilot, "D")
+        for alias in ("orders-db", "secrets"):
+            await go_to(pilot, alias)
+            await press(pilot, "space")
+        for key in ("X", "D"):
+            assert said in await question(pilot, key), key
+        with files.resume(begun.head.old) as journal:
+            journal.give_up(NOW)
+        assert "campaign" not in await question(pilot, "X")
+        journal.path.write_text("{}\n")
+        assert "Whether a campaign is unfinished is not known: " in await question(pilot, "X")
+
+    drive(app, script)
+    assert state_of(demo, begun.head.old) == state_of(demo, begun.head.new) == "Enabled"

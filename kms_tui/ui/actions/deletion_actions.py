@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.model import KeyState
 from kms_tui.ui.actions.batch import change_each, confirm_change, select_possible
+from kms_tui.ui.actions.campaign_warnings import campaign_warnings
 from kms_tui.ui.actions.state_actions import cannot_disable
+from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Reason, Subject, aws_managed
 from kms_tui.ui.base.words import refused_uses_of
 from kms_tui.ui.mode_screen import ModeScreen
@@ -37,15 +39,17 @@ async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     from kms_tui.ui.actions.deletion_dialogs import Deletion, ScheduleDeletions
 
     assert screen.session is not None
-    now = screen.session.now()
+    now, warnings = screen.session.now(), await campaign_warnings(screen.session, subjects)
     answer: Deletion | DisableInstead | None
     if len(subjects) > 1:
         chosen = await select_possible(screen, subjects, cannot_schedule)
         pause = 1 / screen.session.inventory.pace.usage
-        answer = await screen.ask(ScheduleDeletions(chosen, screen.kms_for, now, pause=pause))
+        answer = await screen.ask(
+            ScheduleDeletions(chosen, screen.kms_for, now, pause=pause, warnings=warnings)
+        )
         subjects = chosen.possible
     else:
-        answer = await _ask_about_one(screen, subjects[0], now)
+        answer = await _ask_about_one(screen, subjects[0], now, warnings)
     if isinstance(answer, Deletion):
         days, states = answer.window_days, dict[str, str]()
 
@@ -69,7 +73,7 @@ async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 
 
 async def _ask_about_one(
-    screen: ModeScreen, subject: Subject, now: datetime
+    screen: ModeScreen, subject: Subject, now: datetime, warnings: Sequence[Content]
 ) -> Deletion | DisableInstead | None:
     from kms_tui.ui.actions.deletion_dialogs import ScheduleDeletion
     from kms_tui.ui.details.grants_and_uses_tab import GrantsAndUsesTab
@@ -90,6 +94,7 @@ async def _ask_about_one(
             affected=affected_requests(
                 screen.session, kms, [subject], state_change(KeyState.PENDING_DELETION)
             ),
+            warnings=warnings,
         )
     )
     for tab in screen.query(GrantsAndUsesTab):

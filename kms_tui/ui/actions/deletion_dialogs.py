@@ -54,16 +54,25 @@ class DisableInstead:
 
 
 class _DeletionQuestion(Dialog[Deletion | DisableInstead]):
-    """Asks for the waiting period and for one of ``names``; ``can_disable`` offers to disable instead."""
+    """Asks for the waiting period and for one of ``names``, below ``warnings`` and what subclasses tell.
+
+    ``can_disable`` offers to disable instead.
+    """
 
     typed_id: ClassVar[str]
     typed_word: ClassVar[str]
 
-    def __init__(self, title: str, names: Sequence[str], *, can_disable: bool) -> None:
+    def __init__(
+        self, title: str, names: Sequence[str], *, can_disable: bool, warnings: Sequence[Content]
+    ) -> None:
         super().__init__(title, confirm="Schedule deletion", danger=True)
         self.names = names
+        self.warnings = warnings
         self.can_disable = can_disable
         self.initial_focus = f"#{self.typed_id}"
+
+    def compose_body(self) -> Iterable[Widget]:
+        return [Static(warning, classes="dialog-line") for warning in self.warnings]
 
     def compose_confirmation(self) -> Iterable[Widget]:
         yield Horizontal(
@@ -123,9 +132,13 @@ class ScheduleDeletion(_DeletionQuestion):
         prices: Prices,
         refused: Content | None = None,
         affected: Sequence[Widget] = (),
+        warnings: Sequence[Content] = (),
     ) -> None:
         super().__init__(
-            f"Schedule the deletion of {subject.name}?", subject.confirm_names, can_disable=can_disable
+            f"Schedule the deletion of {subject.name}?",
+            subject.confirm_names,
+            can_disable=can_disable,
+            warnings=warnings,
         )
         self.kms = kms
         self.subject = subject
@@ -139,6 +152,7 @@ class ScheduleDeletion(_DeletionQuestion):
         self._known[USED_BY] = used_by(scans, subject, now)
 
     def compose_body(self) -> Iterable[Widget]:
+        yield from super().compose_body()
         yield Static(
             Content(
                 "Once deleted, nothing encrypted under it can be decrypted again, ever. Until then it cannot "
@@ -207,7 +221,13 @@ class ScheduleDeletions(_DeletionQuestion):
     typed_id, typed_word = "typed-phrase", "phrase"
 
     def __init__(
-        self, chosen: BatchSelection, kms_for: Callable[[Subject], Kms], now: datetime, *, pause: float
+        self,
+        chosen: BatchSelection,
+        kms_for: Callable[[Subject], Kms],
+        now: datetime,
+        *,
+        pause: float,
+        warnings: Sequence[Content] = (),
     ) -> None:
         count = len(chosen.possible)
         keys = f"{count} key{'' if count == 1 else 's'}"
@@ -215,6 +235,7 @@ class ScheduleDeletions(_DeletionQuestion):
             f"Schedule the deletion of {keys}?",
             (f"delete {keys}",),
             can_disable=any(not cannot_disable(subject) for subject in chosen.possible),
+            warnings=warnings,
         )
         self.chosen = chosen
         self.kms_for = kms_for
@@ -224,6 +245,7 @@ class ScheduleDeletions(_DeletionQuestion):
         """By ARN, as far as read."""
 
     def compose_body(self) -> Iterable[Widget]:
+        yield from super().compose_body()
         yield Static(Content.styled(self.chosen.counts, "bold"))
         yield Static(
             Content(

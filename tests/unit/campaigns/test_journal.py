@@ -206,3 +206,32 @@ def test_the_kinds_are_those_whose_writes_are_in_the_table() -> None:
 def test_an_empty_campaign_says_so() -> None:
     head = CampaignHead("c1", NOW, OLD, NEW, frozenset())
     assert head_in_words(Campaign(head, [], [])).endswith("nothing to move.")
+
+
+_THIRD = OLD.replace("1111-1111", "3333-3333")
+
+
+def _campaigns_of(files: CampaignFiles, arn: str) -> list[str]:
+    return [campaign.head.old for campaign in files.unfinished(frozenset({arn}))]
+
+
+def test_an_unfinished_campaign_is_found_by_either_of_its_keys(files: CampaignFiles) -> None:
+    assert _campaigns_of(files, OLD) == []
+    _begun(files)
+    files.begin(CampaignHead("c2", NOW, _THIRD, OLD, frozenset({_THIRD})), _ITEMS[:1]).close()
+    assert _campaigns_of(files, NEW) == [OLD], "named by a later line than the first"
+    assert _campaigns_of(files, _THIRD) == [_THIRD]
+    assert sorted(_campaigns_of(files, OLD)) == sorted([OLD, _THIRD])
+    assert _campaigns_of(files, "arn:aws:kms:eu-west-1:111122223333:key/none") == []
+    with files.resume(OLD) as journal:
+        journal.give_up(NOW)
+    assert _campaigns_of(files, NEW) == []
+
+
+def test_only_the_journal_of_the_key_itself_must_be_readable(files: CampaignFiles) -> None:
+    _begun(files).write_text("{}\n")
+    (files.folder(_THIRD)).mkdir()
+    (files.root / "stray").write_text("")
+    assert _campaigns_of(files, NEW) == []
+    with pytest.raises(JournalError, match="line 1, is no line of a journal"):
+        _campaigns_of(files, OLD)
