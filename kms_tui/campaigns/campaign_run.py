@@ -22,7 +22,7 @@ from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.campaigns.campaign import CampaignItem, ItemState, is_carried_out
 from kms_tui.campaigns.journal import Journal
-from kms_tui.campaigns.preparation import check_destination
+from kms_tui.campaigns.preparation import NOT_UNDONE, check_destination
 from kms_tui.campaigns.resource_move import Announce, ItemOutcome, ResourceMove, carry_out_in_kms
 from kms_tui.counts import counted, counted_as
 from kms_tui.key_moves.destination import DestinationError
@@ -39,6 +39,7 @@ from kms_tui.kms.errors import (
     ServiceError,
 )
 from kms_tui.session import Session
+from kms_tui.undo import not_undone
 
 _TRIES = 6
 """Of an item whose service is busy, or whose write's answer was lost."""
@@ -267,7 +268,8 @@ class CampaignRun:
             is_doubtful = item.move.needs_encrypt and outcome.state is ItemState.MOVED
             return outcome.with_words(_NOT_ENCRYPTED) if is_doubtful and not self._may_encrypt else outcome
         kms = self._access.kms(item.account, item.region)
-        return carry_out_in_kms(item, head.new, head.old_names, kms, kms_new, announce)
+        with not_undone(NOT_UNDONE):
+            return carry_out_in_kms(item, head.new, head.old_names, kms, kms_new, announce)
 
     @cached_property
     def _may_encrypt(self) -> bool:

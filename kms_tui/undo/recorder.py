@@ -182,6 +182,22 @@ def already_read(read: ApiCall, answer: Mapping[str, Any]) -> Iterator[None]:
         _ALREADY_READ.reset(token)
 
 
+_NOT_OFFERED: ContextVar[str] = ContextVar("not offered for undo", default="")
+
+
+@contextmanager
+def not_undone(reason: str) -> Iterator[None]:
+    """Changes made inside, on this thread, are not offered for undo, for this reason.
+
+    For a caller that keeps an account of its own of what it changed, which undo would make untrue.
+    """
+    token = _NOT_OFFERED.set(reason)
+    try:
+        yield
+    finally:
+        _NOT_OFFERED.reset(token)
+
+
 class UndoRecorder(Wrapper):
     """Appends each successful change to an ``UndoHistory`` that all regions share.
 
@@ -212,6 +228,8 @@ class UndoRecorder(Wrapper):
         return answer
 
     def _way_back(self, change: ApiCall, params: Mapping[str, Any]) -> tuple[tuple[ApiCall, ...], str]:
+        if reason := _NOT_OFFERED.get():
+            return (), reason
         reversal = REVERSALS.get(change.operation)
         if reversal is None:
             return (), NO_WAY_BACK

@@ -27,6 +27,7 @@ from kms_tui.evidence.scan_task import Use
 from kms_tui.kms.errors import CredentialsError, ServiceError
 from kms_tui.kms.operations import may_write
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
+from kms_tui.ui.actions.undo_actions import ConfirmUndo
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.questions import Choose, Confirm
@@ -777,11 +778,16 @@ def test_it_fits_a_small_terminal(app: KmsApp, demo: Backend, files: CampaignFil
     drive(app, script, size=(80, 24))
 
 
+def sentences(pilot: Pilot[Any]) -> str:
+    """What the dialog says, in one line."""
+    return " ".join(str(line.render()) for line in pilot.app.screen.query(".dialog-line").results(Static))
+
+
 async def question(pilot: Pilot[Any], key: str) -> str:
     """What is asked when a key is pressed, in one line; nothing is agreed to."""
     await press(pilot, key)
     assert isinstance(pilot.app.screen, Dialog)
-    asked = " ".join(str(line.render()) for line in pilot.app.screen.query(".dialog-line").results(Static))
+    asked = sentences(pilot)
     await press(pilot, "escape")
     return asked
 
@@ -812,3 +818,29 @@ def test_the_keys_of_an_unfinished_campaign_are_not_disabled_or_deleted_unwarned
 
     drive(app, script)
     assert state_of(demo, begun.head.old) == state_of(demo, begun.head.new) == "Enabled"
+
+
+def test_undo_leaves_what_a_campaign_did(app: KmsApp, demo: Backend, files: CampaignFiles) -> None:
+    old, sandbox = arn_of(key_id(demo, "orders-db")), key_id(demo, "sandbox")
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "sandbox")
+        await press(pilot, "X", "y")
+        await plan(pilot, "orders-db", "a new key")
+        await press(pilot, "ctrl+o")
+        dialog(pilot).query_one("#aliases", Checkbox).value = True
+        await press(pilot, "ctrl+s", "ctrl+z")
+        assert isinstance(pilot.app.screen, ConfirmUndo)
+        assert "aws kms enable-key " in sentences(pilot)
+        assert "Stays as it is: UpdateAlias of alias/orders-db (a campaign did it, as" in sentences(pilot)
+        await press(pilot, "y", "ctrl+z")
+        said = notifications(app)
+        assert "Nothing to undo" in said
+        assert "a campaign did it" in said
+
+    drive(app, script)
+    campaign = files.newest(old)
+    assert campaign is not None
+    made = campaign.head.new
+    assert state_of(demo, sandbox) == state_of(demo, made) == "Enabled"
+    assert key_id(demo, "orders-db") == made.rpartition("/")[2]

@@ -10,7 +10,7 @@ import pytest
 
 from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.kms.errors import ServiceError
-from kms_tui.undo import REVERSALS, UndoHistory, UndoRecorder
+from kms_tui.undo import REVERSALS, UndoHistory, UndoRecorder, not_undone
 from kms_tui.undo.recorder import NO_WAY_BACK, NOTHING_CHANGED, SKIPPED, UNREADABLE
 from tests.demo_copies import demo_copy
 
@@ -424,3 +424,21 @@ def test_a_deletion_that_was_cancelled_meanwhile_still_enables_the_key(demo: Bac
     (step,), _ = history.last()
     step.undo_calls()
     assert snapshot(demo, key)["state"] == "Enabled"
+
+
+def test_what_keeps_an_account_of_its_own_is_not_offered(demo: Backend) -> None:
+    history = UndoHistory()
+    recorder = UndoRecorder(demo, history, _now)
+    key = key_id(demo, "sandbox")
+    recorder.call("DisableKey", {"KeyId": key})
+    with not_undone("a campaign did it"):
+        recorder.call("UpdateAlias", {"AliasName": "alias/secrets", "TargetKeyId": key})
+        recorder.call("CreateKey", {})
+    (offered,), skipped = history.last()
+    assert offered.call.operation == "DisableKey"
+    assert [(each.call.operation, each.reason) for each in skipped] == [
+        ("CreateKey", "a campaign did it"),
+        ("UpdateAlias", "a campaign did it"),
+    ]
+    recorder.call("EnableKey", {"KeyId": key})
+    assert history.last()[0][0].call.operation == "EnableKey"
