@@ -23,9 +23,9 @@ class _MaterialMadeOnce:
         self.make = cache(source.make)
 
 
-def demo_copy(moment: datetime) -> DemoBackend:
+def demo_copy(moment: datetime, *, other_accounts: bool = False) -> DemoBackend:
     """The demo's account at a moment that stands still; what the test does to it is its own."""
-    lived, material = _lived(moment)
+    lived, material = _lived(moment, other_accounts)
     memory = StoreFile(None)
     lived.store._connection.backup(memory.connection)
     sources = Sources(lambda: moment, deepcopy(lived.store.ids), material)
@@ -34,8 +34,8 @@ def demo_copy(moment: datetime) -> DemoBackend:
 
 
 @cache
-def _lived(moment: datetime) -> tuple[DemoBackend, _MaterialMadeOnce]:
-    backend = demo_backend(now=lambda: moment)
+def _lived(moment: datetime, other_accounts: bool) -> tuple[DemoBackend, _MaterialMadeOnce]:
+    backend = demo_backend(now=lambda: moment, other_accounts=other_accounts)
     assert isinstance(backend, DemoBackend)
     assert isinstance(backend.store.material, SeededMaterial)
     return backend, _MaterialMadeOnce(backend.store.material)

@@ -17,7 +17,6 @@ from kms_tui.backend.local import LocalBackend
 from kms_tui.backend.wrappers.metering import Meter
 from kms_tui.cli.account_opening import demo_sources
 from kms_tui.config import ProfileSettings
-from kms_tui.demo import demo_backend
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_accounts
 from kms_tui.ui.actions.code_actions import CodeScreen
 from kms_tui.ui.app import KmsApp
@@ -27,7 +26,8 @@ from kms_tui.ui.screens.accounts_screen import AccountsScreen
 from kms_tui.ui.screens.keys_screen import KeysScreen
 from kms_tui.ui.widgets.key_list import KeyList
 from kms_tui.ui.widgets.line_table import LineTable
-from tests.ui.conftest import fixed_now
+from tests.demo_copies import demo_copy
+from tests.ui.conftest import NOW, fixed_now
 from tests.ui.console import drive, go_to, notifications, press, settled, state_of
 from tests.ui.test_hostile_text import screen_text
 from tests.ui.test_palette import look_for
@@ -38,7 +38,7 @@ SnapCompare = Callable[..., bool]
 
 @pytest.fixture
 def organization() -> LocalBackend:
-    return demo_backend(other_accounts=True, now=fixed_now)
+    return demo_copy(NOW, other_accounts=True)
 
 
 def console(

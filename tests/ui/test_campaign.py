@@ -21,7 +21,6 @@ from kms_tui.campaigns.campaign import Campaign, CampaignHead, CampaignItem, Ite
 from kms_tui.campaigns.campaign_formats import WRITERS
 from kms_tui.campaigns.journal import CampaignFiles
 from kms_tui.config import ProfileSettings
-from kms_tui.demo import demo_backend
 from kms_tui.demo.demo_account import ACCOUNT_ID, REGION
 from kms_tui.evidence.scan_task import Use
 from kms_tui.kms.errors import CredentialsError, ServiceError
@@ -38,6 +37,7 @@ from kms_tui.ui.screens.campaign_dialogs import CarryOutDialog, LaterUsesDialog
 from kms_tui.ui.screens.keys_screen import KeysScreen
 from kms_tui.ui.screens.move_screen import MoveScreen
 from kms_tui.ui.widgets.line_table import LineTable
+from tests.demo_copies import demo_copy
 from tests.ui.conftest import NOW, MakeApp, fixed_now
 from tests.ui.console import drive, go_to, notifications, press, settled, state_of
 from tests.ui.test_accounts import console
@@ -292,7 +292,7 @@ def test_a_read_only_session_writes_nothing_whatever_key_is_pressed(
 
 
 def test_a_read_only_account_among_others_is_not_written_to(files: CampaignFiles) -> None:
-    backend = demo_backend(other_accounts=True, now=fixed_now)
+    backend = demo_copy(NOW, other_accounts=True)
     settings = {"payments": ProfileSettings(read_only=True)}
     app = console(backend, settings=settings)
 

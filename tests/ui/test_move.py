@@ -16,7 +16,6 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from kms_tui.backend.base import Backend, Wrapper
-from kms_tui.demo import demo_backend
 from kms_tui.key_moves.move_plan import MovePlan, PlannedMove, make_plan
 from kms_tui.key_moves.plan_formats import WRITERS
 from kms_tui.kms.model import KeyOrigin
@@ -27,7 +26,8 @@ from kms_tui.ui.dialogs.text_screen import TextScreen
 from kms_tui.ui.screens.keys_screen import KeysScreen
 from kms_tui.ui.screens.move_screen import MoveScreen
 from kms_tui.ui.widgets.line_table import LineTable
-from tests.ui.conftest import NOW, MakeApp, fixed_now
+from tests.demo_copies import demo_copy
+from tests.ui.conftest import NOW, MakeApp
 from tests.ui.console import drive, go_to, notifications, press, resize, settled
 from tests.ui.test_accounts import console
 from tests.ui.test_exporting import write_to
@@ -367,7 +367,7 @@ def test_it_fits_a_small_terminal_and_follows_its_size(make_app: MakeApp) -> Non
 
 
 def test_of_several_accounts_each_line_names_its_own() -> None:
-    app = console(demo_backend(other_accounts=True, now=fixed_now))
+    app = console(demo_copy(NOW, other_accounts=True))
 
     async def script(pilot: Pilot[Any]) -> None:
         await plan(pilot, "orders-db", "ledger")
