@@ -73,6 +73,8 @@ class Dialog(ModalScreen[Result]):
         self.danger = danger
         self.account = ""
         """The account that it is about, shown below the title; "" where one account is listed. Untrusted."""
+        self.armed = False
+        """Whether it accepts keys."""
         self.is_calling = False
         """Whether a call waits for its answer; until then the dialog neither closes nor calls again."""
 
@@ -116,7 +118,7 @@ class Dialog(ModalScreen[Result]):
     def arm(self) -> None:
         """Accept keys from now on."""
         self.query_one("#dialog").disabled = False
-        self.add_class("-armed")
+        self.armed = True
         self.query_one(self.initial_focus).focus()
         self.body_changed()
 
@@ -181,10 +183,6 @@ class Dialog(ModalScreen[Result]):
 
     def action_yes(self) -> None:
         self.action_confirm()
-
-    @property
-    def armed(self) -> bool:
-        return self.has_class("-armed")
 
     def show_error(self, sentence: str) -> None:
         """Show an error above the buttons; nothing typed is lost."""
