@@ -142,7 +142,7 @@ _rules: dict[tuple[object, ...], list[RuleSet]] = {}
 
 
 def _rules_read_once(sheet: Stylesheet, *args: Any, **options: Any) -> list[RuleSet]:
-    key = (args, *sorted(options.items()), *sorted(sheet._variables.items()))
+    key = (args, *options.items(), *sheet._variables.items())
     if key not in _rules:
         _rules[key] = _read_rules(sheet, *args, **options)
     return _rules[key]
