@@ -15,6 +15,7 @@ def is_valid_syntax(rule, text):
 """
 _PROGRAM = """
 import sys
+sys.modules["rfc3987"] = None  # jsonschema would take it first
 import kms_tui.seed.seed_shape
 assert "rfc3987_syntax" not in sys.modules
 from jsonschema import FormatChecker
