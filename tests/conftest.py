@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from functools import cache, partial
 from threading import Lock
 
 import pytest
-from botocore.loaders import JSONFileLoader
+from botocore import loaders
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from hypothesis import settings
 
 from kms_tui.backend.local.store import key_material
 from kms_tui.seed import seed_shape as _imports_jsonschema_fast  # noqa: F401
+from tests.endpoints.model_files import read_models_once
 
 pytest_plugins = ("tests.cpu_times",)
 
@@ -61,10 +61,6 @@ def _few_rsa_key_pairs() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _models_read_once() -> Iterator[None]:
-    """botocore reads its models, and the endpoints of all services, again for each session; nothing changes
-    them.
-    """
-    load_file = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", lambda _, file_path: load_file(file_path))
+        read_models_once(loaders, patch.setattr)
         yield
