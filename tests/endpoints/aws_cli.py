@@ -90,12 +90,13 @@ def _reap() -> None:
 
 
 def _warm() -> Callable[[], int]:
-    import awscli.botocore.loaders
+    from awscli.botocore import hooks, loaders
     from awscli.clidriver import create_clidriver, main
 
-    from tests.endpoints.model_files import read_models_once
+    from tests.endpoints.model_files import name_events_once, read_models_once
 
-    read_models_once(awscli.botocore.loaders)
+    read_models_once(loaders)
+    name_events_once(hooks)
     session = create_clidriver().session
     session.get_available_services()
     session.get_data("cli")

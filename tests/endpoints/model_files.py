@@ -1,4 +1,4 @@
-"""botocore's models are read, and looked for, once in a process and not for each session."""
+"""botocore reads its models, and works out the names of its events, once and not for each session."""
 
 from __future__ import annotations
 
@@ -40,3 +40,16 @@ def read_models_once(loaders: ModuleType, put: Callable[[object, str, object], N
 
     put(kind, "load_data_with_path", load)
     put(kind, "list_available_services", available)
+
+
+def name_events_once(hooks: ModuleType, put: Callable[[object, str, object], None] = setattr) -> None:
+    """``hooks`` is ``botocore.hooks``, or the AWS CLI's own copy of it."""
+    aliaser, names = hooks.EventAliaser, dict[str, str]()
+    begin = aliaser.__init__
+
+    def begin_with_names(made: Any, *given: Any, **named: Any) -> None:
+        begin(made, *given, **named)
+        if made._event_aliases == hooks.EVENT_ALIASES:
+            made._alias_name_cache = names
+
+    put(aliaser, "__init__", begin_with_names)
