@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from threading import Lock
 
 import pytest
+from botocore import hooks, loaders
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from hypothesis import settings
 
 from kms_tui.backend.local.store import key_material
+from kms_tui.seed import seed_shape as _imports_jsonschema_fast  # noqa: F401
+from tests.endpoints.model_files import name_events_once, read_models_once
 
 pytest_plugins = ("tests.cpu_times",)
 
@@ -53,4 +56,12 @@ def _few_rsa_key_pairs() -> Iterator[None]:
     few = {spec: _Few(key_material._KEY_PAIRS[spec]) for spec in key_material.RSA_BITS}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(key_material, "_KEY_PAIRS", {**key_material._KEY_PAIRS, **few})
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_read_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        read_models_once(loaders, patch.setattr)
+        name_events_once(hooks, patch.setattr)
         yield

@@ -11,6 +11,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 import aws_encryption_sdk
@@ -245,8 +246,10 @@ def unseal(
     return Opened(opening.info, opening.plaintext_size, opening.position, opening.key_arn)
 
 
+@cache
 def _keep_memory() -> None:
-    """Make the C library keep freed buffers of a few MiB instead of asking the kernel for each.
+    """Make the C library keep freed buffers of a few MiB instead of asking the kernel for each; once in a
+    process, since writing the block takes as long as a small message.
 
     glibc keeps blocks up to the largest one freed so far (mallopt(3), dynamic M_MMAP_THRESHOLD); without
     this, half of all processor time goes into page faults. It has no effect elsewhere.

@@ -8,16 +8,42 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
+from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
-
 from kms_tui.seed.seed_document import MemberPath, SeedDocument, SeedError, alike, ended
+
+_IRI_SYNTAX = "rfc3987_syntax"
+
+
+@contextmanager
+def _iri_syntax_later() -> Iterator[None]:
+    """jsonschema imports the syntax of IRIs where that is installed, which compiles 38 grammars in two
+    seconds. The schema of seeds has no IRI: they are compiled when somebody first checks one.
+    """
+    if _IRI_SYNTAX in sys.modules or find_spec(_IRI_SYNTAX) is None:
+        yield
+        return
+    later = ModuleType(_IRI_SYNTAX)
+    vars(later)["is_valid_syntax"] = lambda *given: import_module(_IRI_SYNTAX).is_valid_syntax(*given)
+    sys.modules[_IRI_SYNTAX] = later
+    try:
+        yield
+    finally:
+        del sys.modules[_IRI_SYNTAX]
+
+
+with _iri_syntax_later():
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.validators import extend
 
 _QUOTED = 60
 """Characters of a value that a sentence quotes."""

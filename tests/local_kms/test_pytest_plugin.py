@@ -68,8 +68,9 @@ keys:
   - aliases: [alias/everybody]
 """
 
-PLUGIN = ("-p", "no:kms_tui", "-p", "kms_tui.pytest_plugin")
-"""The plugin of this tree, in place of the one that may be installed."""
+PLUGIN = ("-p", "kms_tui.pytest_plugin")
+"""The plugin of this tree. None that is installed is there beside it: they take a second to import."""
+NO_OTHER = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 def _run(folder: Path, *arguments: str) -> str:
@@ -78,29 +79,35 @@ def _run(folder: Path, *arguments: str) -> str:
     }
     command = [sys.executable, "-m", "pytest", *PLUGIN, "-q", *arguments]
     ended = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command,
+        cwd=folder,
+        env={**environment, **NO_OTHER},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     return ended.stdout + ended.stderr
 
 
 def test_tests_do_not_see_each_other_in_one_process_and_in_several(tmp_path: Path) -> None:
     (tmp_path / "test_theirs.py").write_text(ISOLATED)
-    assert "7 passed" in _run(tmp_path, "-n", "2")
-    assert "7 passed" in _run(tmp_path, "-p", "no:xdist", "-W", "error")
+    assert "7 passed" in _run(tmp_path, "-p", "xdist", "-n", "2")
+    assert "7 passed" in _run(tmp_path, "-W", "error")
 
 
 def test_a_seed_comes_from_the_setting_or_a_fixture_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\nlocal_kms_seed = seed.yaml\n")
     (tmp_path / "seed.yaml").write_text(SEED)
     (tmp_path / "test_theirs.py").write_text(OWN_SEED)
-    assert "2 passed" in _run(tmp_path, "-p", "no:xdist")
+    assert "2 passed" in _run(tmp_path)
 
 
 def test_a_wrong_seed_is_told_by_file_and_line(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\nlocal_kms_seed = seed.yaml\n")
     (tmp_path / "seed.yaml").write_text("keys:\n  - aliases: alias/one\n    speck: RSA_2048\n")
     (tmp_path / "test_theirs.py").write_text("def test_it(local_kms):\n    pass\n")
-    said = _run(tmp_path, "-p", "no:xdist")
+    said = _run(tmp_path)
     assert "1 error" in said
     assert "seed.yaml" in said
     assert "speck" in said
@@ -111,7 +118,7 @@ def test_tests_that_do_not_ask_for_it_do_not_wait_for_it(tmp_path: Path) -> None
         "import sys\n\n\ndef test_it():\n"
         "    assert not {'boto3', 'botocore', 'kms_tui.testing.local_kms'} & set(sys.modules)\n"
     )
-    assert "1 passed" in _run(tmp_path, "-p", "no:xdist")
+    assert "1 passed" in _run(tmp_path)
 
 
 def test_tests_with_many_beginnings_keep_the_last_ones() -> None:
@@ -129,7 +136,7 @@ def test_a_marker_without_names_is_refused(tmp_path: Path) -> None:
     (tmp_path / "test_theirs.py").write_text(
         "import pytest\n\n\n@pytest.mark.local_kms('seed.yaml')\ndef test_it(local_kms):\n    pass\n"
     )
-    assert "local_kms takes names" in _run(tmp_path, "-p", "no:xdist")
+    assert "local_kms takes names" in _run(tmp_path)
 
 
 def test_pytest_finds_the_plugin_where_it_is_installed() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.endpoints.aws_cli import warm_aws_cli
 from tests.serve.process import environment
 
 pytestmark = pytest.mark.slow
@@ -29,7 +30,7 @@ def session() -> str:
 
 def run(script: str, directory: Path) -> tuple[int, str, str]:
     """Exit code and outputs of bash, where any failing line ends it; our commands are first on the path."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    path = os.pathsep.join([str(warm_aws_cli()), str(Path(sys.executable).parent), os.environ["PATH"]])
     with subprocess.Popen(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=directory,

@@ -24,7 +24,7 @@ from kms_tui.control.faults import KINDS, NAMED, Answer, Drop, Raw, Refuse, faul
 from kms_tui.testing import LocalKms
 from tests.contract import moto_departures
 from tests.endpoints.environment import clear_aws_environment
-from tests.local_kms.test_pytest_plugin import PLUGIN
+from tests.local_kms.test_pytest_plugin import NO_OTHER, PLUGIN
 from tests.serve.process import environment
 from tests.serve.test_readme_session import README, run
 
@@ -61,7 +61,7 @@ def _python(folder: Path, *arguments: str) -> str:
     ended = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
-        env={**environment(folder), "PYTHONPATH": os.fspath(README.parent)},
+        env={**environment(folder), "PYTHONPATH": os.fspath(README.parent), **NO_OTHER},
         capture_output=True,
         text=True,
         timeout=120,
@@ -72,14 +72,14 @@ def _python(folder: Path, *arguments: str) -> str:
 
 
 def test_the_tests_of_the_page_pass(folder: Path) -> None:
-    said = _python(folder, "-m", "pytest", *PLUGIN, "-p", "no:xdist", "-q", "test_orders.py", "test_moved.py")
+    said = _python(folder, "-m", "pytest", *PLUGIN, "-q", "test_orders.py", "test_moved.py")
     assert "5 passed" in said
 
 
 def test_the_test_of_the_readme_passes(tmp_path: Path) -> None:
     ((name, text),) = _FILE.findall(README.read_text(encoding="utf-8"))
     (tmp_path / name).write_text(text, encoding="utf-8")
-    assert "1 passed" in _python(tmp_path, "-m", "pytest", *PLUGIN, "-p", "no:xdist", "-q", name)
+    assert "1 passed" in _python(tmp_path, "-m", "pytest", *PLUGIN, "-q", name)
 
 
 def test_the_programs_of_the_page_run(folder: Path) -> None:

@@ -39,12 +39,16 @@ class Interleaving:
         self._tasks = [_Task(run) for run in tasks]
         self._handed_back = threading.Semaphore(0)
         self._schedule: set[int] = set()
+        self._last = 0
         self._running = self._tasks[0]
         self.lines = 0
 
     def run(self, schedule: Sequence[int] = ()) -> int:
-        """Run all tasks, the first one first; how many lines that took. A task's error is raised."""
+        """Run all tasks, the first one first; how many lines that took, of which those after the last of the
+        schedule are not counted. A task's error is raised.
+        """
         self._schedule = set(schedule)
+        self._last = max(schedule, default=0)
         Interleaving.current = self
         try:
             for task in self._tasks:
@@ -80,6 +84,9 @@ class Interleaving:
             self._handed_back.release()
 
     def _trace(self, frame: FrameType, event: str, argument: object) -> Any:
+        if 0 < self._last <= self.lines:
+            sys.settrace(None)
+            return None
         if frame.f_code.co_filename not in self._files:
             return None
         if event == "line":

@@ -8,7 +8,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -17,12 +17,14 @@ from typing import Any
 import boto3
 import botocore
 import pytest
+from awscli.botocore import hooks, loaders
 from awscli.clidriver import create_clidriver
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kms_tui.command_text import aws_cli, boto3_code, left_out
+from tests.endpoints.model_files import name_events_once, read_models_once
 from tests.unit.command_samples import OPERATIONS, SECRET, full_call
 
 pytestmark = pytest.mark.slow
@@ -38,6 +40,14 @@ SECRET_INPUTS = {
     "UpdateCustomKeyStore": "KeyStorePassword",
     "RetireGrant": "GrantToken",
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models_read_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        read_models_once(loaders, patch.setattr)
+        name_events_once(hooks, patch.setattr)
+        yield
 
 
 @pytest.fixture(autouse=True)

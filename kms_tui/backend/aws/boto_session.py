@@ -12,7 +12,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.request import getproxies
@@ -111,7 +111,8 @@ def _botocore_session(profile: str | None) -> Any:
 
 
 class _ModelFiles(JSONFileLoader):
-    """Reads botocore's model files into plain dicts, in half the time of its OrderedDicts.
+    """Reads botocore's model files into plain dicts, in half the time of its OrderedDicts, and each once for
+    all sessions: there is one for each profile.
 
     The model of KMS is the one that answers are checked by: it is parsed once for both.
     """
@@ -119,11 +120,16 @@ class _ModelFiles(JSONFileLoader):
     def load_file(self, file_path: str) -> Any:
         if f"{file_path}.json.gz" == str(model_file()):
             return service_model()
-        for ending, open_file in ((".json", open), (".json.gz", gzip.open)):
-            if os.path.isfile(file_path + ending):
-                with open_file(file_path + ending, "rb") as file:
-                    return json.load(file)
+        for path in (f"{file_path}.json", f"{file_path}.json.gz"):
+            if os.path.isfile(path):
+                return _model_in(path)
         return None
+
+
+@cache
+def _model_in(path: str) -> Any:
+    with gzip.open(path) if path.endswith(".gz") else open(path, "rb") as file:
+        return json.load(file)
 
 
 class _ModelLoader(Loader):

@@ -10,6 +10,7 @@ import pytest
 
 from kms_tui.cli import main
 from kms_tui.session import Connection
+from tests.demo_copies import demo_of_now
 from tests.unit.envelope.fake_kms import FakeKms
 
 
@@ -23,6 +24,11 @@ class Ended:
 
 
 Run = Callable[..., Ended]
+
+
+@pytest.fixture(autouse=True)
+def _copies_of_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kms_tui.demo.demo_backend", demo_of_now)
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from kms_tui.crypto_ops.scratchpad_operations import OPERATIONS, OperationName
 from kms_tui.kms.model import Secret
 from kms_tui.serve.server import running
 from kms_tui.serve.sigv4 import random_credential
+from tests.endpoints.aws_cli import warm_aws_cli
 from tests.endpoints.environment import clear_aws_environment
 from tests.unit.crypto_ops.conftest import Ask, chosen
 
@@ -55,10 +56,12 @@ def where(kms: Kms) -> Iterator[CommandConnection]:
         patch.setenv("AWS_ACCESS_KEY_ID", credential.access_key_id)
         patch.setenv("AWS_SECRET_ACCESS_KEY", credential.secret_access_key)
         # The AWS CLI brings a service model of its own, which may be older than the operations tried here.
-        patch.setenv("AWS_DATA_PATH", str(Path(botocore.__file__).parent / "data"))
+        models = str(Path(botocore.__file__).parent / "data")
+        patch.setenv("AWS_DATA_PATH", models)
         # A session that another test left behind keeps the credentials that it found.
         patch.setattr(boto3, "DEFAULT_SESSION", None)
-        patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+        programs = (str(warm_aws_cli(models)), str(Path(sys.executable).parent))
+        patch.setenv("PATH", os.pathsep.join([*programs, os.environ["PATH"]]))
         yield CommandConnection(endpoint_url=url)
 
 

@@ -389,6 +389,7 @@ def test_the_steps_of_envelope_encryption_can_be_seen() -> None:
 
 def test_the_data_key_is_forgotten_when_the_step_says_so() -> None:
     kms, alive = FakeKms(), list[bool]()
+    gc.freeze()
     before = holders()
 
     def count(step: ProgressStep) -> None:
@@ -409,6 +410,7 @@ def test_an_error_holds_on_to_neither_data_key_nor_plaintext(fault: str) -> None
 
     kms, secret = FakeKms(), b"attack at dawn " * 100
     message = sealed(kms, secret, frame_length=128)
+    gc.freeze()
     before, asked = holders(), iter([False, fault == "cancelled"] + [False] * 99)
     source = io.BytesIO(message[:-1] + b"?")
     target = Full() if fault == "disk" else io.BytesIO()
@@ -430,6 +432,7 @@ def is_test(frame: FrameType) -> bool:
 
 
 def holders() -> set[int]:
+    """Those made since ``gc.freeze()``, which spares a look at all that the tests before have left."""
     kinds = (DataKey, StreamEncryptor, StreamDecryptor)
     return {id(thing) for thing in gc.get_objects() if isinstance(thing, kinds)}
 

@@ -50,6 +50,7 @@ class Account:
 
     def __init__(self, url: str, region: str = REGION) -> None:
         self._session = botocore.session.Session()
+        self._clients: dict[tuple[str, str], Any] = {}
         self.url = url
         self.region = region
         key = self.client("kms").create_key()["KeyMetadata"]
@@ -58,7 +59,10 @@ class Account:
 
     def client(self, service: str, region: str = "") -> Any:
         region = region or self.region
-        return self._session.create_client(service, region_name=region, endpoint_url=self.url)
+        if (service, region) not in self._clients:
+            made = self._session.create_client(service, region_name=region, endpoint_url=self.url)
+            self._clients[service, region] = made
+        return self._clients[service, region]
 
     def fill(self) -> None:
         self._buckets()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from kms_tui.key_moves.move import Done, How, MoveStep, ServiceCall, filled
 from kms_tui.key_moves.move_plan import MovePlan, PlannedMove, make_plan
 from kms_tui.key_moves.move_script import script
 from kms_tui.key_moves.move_table import MOVES
+from tests.endpoints.aws_cli import warm_aws_cli
 from tests.endpoints.environment import use_static_credentials
 from tests.endpoints.moto import MotoEndpoint
 from tests.unit.evidence.moto_resources import MAKERS
@@ -33,7 +33,6 @@ from tests.unit.evidence.test_scan_moto import Account
 
 pytestmark = pytest.mark.slow
 
-_AWS = Path(__file__).parents[3] / ".venv" / "bin" / "aws"
 _LACKED = {
     "CloudWatch log groups": "moto does not have AssociateKmsKey",
     "CloudWatch canaries": "moto does not have UpdateCanary",
@@ -189,9 +188,7 @@ def test_one_of_each_kind_is_moved(one_of_each: Moved) -> None:
 
 
 def test_the_script_does_the_same_with_the_aws_cli(moto: str, tmp_path: Path) -> None:
-    aws = str(_AWS) if _AWS.exists() else shutil.which("aws")
-    if aws is None:
-        pytest.skip("there is no AWS CLI")
+    pytest.importorskip("awscli")
     account = Account(moto, "us-west-2")
     ssm, secrets, s3 = (account.client(name) for name in ("ssm", "secretsmanager", "s3"))
     ssm.put_parameter(Name="/it's", Value="x y", Type="SecureString", KeyId=account.key_arn)
@@ -205,7 +202,7 @@ def test_the_script_does_the_same_with_the_aws_cli(moto: str, tmp_path: Path) ->
     plan = moved.plan()
     file = tmp_path / "move.sh"
     file.write_text(script(replace(plan, obstacles=())))
-    path = f"{Path(aws).parent}{os.pathsep}{os.environ['PATH']}"
+    path = f"{warm_aws_cli()}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "AWS_ENDPOINT_URL": moto, "PATH": path, "REPOINT_ALIASES": "yes"}
     for _ in range(2):
         ended = subprocess.run(
