@@ -126,8 +126,16 @@ _OPERATION = (
     re.compile(r"whencallingthe([A-Za-z]{3,60}?)operation"),
     re.compile(r"operationerrorKMS:([A-Za-z]{3,60}?)(?=,|:|$)"),
     re.compile(r"[Ee]rrorexecuting[\"'`]*([A-Za-z]{3,60})[\"'`]+on[\"'`]*https://kms"),
+    re.compile(r"K(?:MS|ms)(?:Async)?Client\.(?:execute|lambda\$)?([A-Za-z]{3,60})[($]"),
+    re.compile(r"de_([A-Za-z]{3,60}?)Command(?:Error)?\("),
+    re.compile(r"KeyManagementServiceClient\.([A-Za-z]{3,60}?)(?:Async)?\("),
+    re.compile(r"aws_sdk_kms::operation::([a-z_]{3,60})::"),
 )
-"""How SDKs name the operation, without white space: botocore and the AWS CLI, Go, PHP."""
+"""How SDKs name the operation, without white space: botocore and the AWS CLI, Go, PHP; in stack traces, Java,
+JavaScript, .NET and Rust.
+"""
+_BY_METHOD = {name.lower(): name for name in ROWS}
+"""An operation in lower case, as methods are named -> the operation."""
 _ASKS_FOR = {"ReEncrypt": "kms:ReEncryptFrom"}
 """The operation without an action of its own -> the action for the ciphertext's key."""
 
@@ -377,7 +385,7 @@ def _other_error(clean: str, notes: tuple[str, ...]) -> ErrorMessage:
 def _operation(packed: str) -> str | None:
     """The action of the KMS operation that an SDK names; None for another service's, or none."""
     for name in _operations(packed):
-        action = action_for(name)
+        action = action_for(_BY_METHOD.get(name.replace("_", "").lower(), ""))
         if action is not None:
             return action
     return None

@@ -29,9 +29,22 @@ _UNSEEN = re.compile(
 )
 _FRAME = " \t\xa0│┃║╷╵╎┆┊|>"
 _LINE_END = "\r\n\v\f\x85\u2028\u2029"
-_LOG_PREFIX = r"[A-Za-z0-9_.-]{1,60}[ \t]{0,8}\|[ \t]+|[0-9]{4}-[0-9:.TZ+-]{12,30} std(?:out|err) [FP] "
-"""What docker compose and Kubernetes put before each line."""
-_BREAK = re.compile(f"(?<![{_FRAME}])[{_FRAME}]*+[{_LINE_END}][{_FRAME}{_LINE_END}]*+(?:{_LOG_PREFIX})?")
+_LOG_PREFIXES = (
+    r"[A-Za-z0-9_.-]{1,60}[ \t]{0,8}\|[ \t]+",
+    r"[0-9]{4}-[0-9:.TZ+-]{12,30} std(?:out|err) [FP] ",
+    r"(?P<record>\[?[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,]{8,18}(?:Z|[+-][0-9:]{2,6})?\]?[ \t]+)",
+    r"[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [A-Za-z0-9_.-]{1,60} [A-Za-z0-9_./@-]{1,60}(?:\[[0-9]{1,10}\])?: ",
+)
+"""What is put before each line: by docker compose, Kubernetes, GitHub and Jenkins, the system's log.
+
+What follows the ``record``'s time may be another record: no name goes on there.
+"""
+_BREAK = re.compile(
+    rf"(?<![\\{_FRAME}])[\\{_FRAME}]*+[{_LINE_END}][{_FRAME}{_LINE_END}]*+"
+    rf"(?:(?:{'|'.join(_LOG_PREFIXES)})[{_FRAME}]*+)?"
+)
+_LITERAL_END = re.compile(r"(?<! )( ?)([\"'])[ \t]{0,8}\+?[ \t]{0,8}\r?\n[ \t]{0,80}\+?[ \t]{0,8}\2(?=( ?))")
+"""Between two strings that a program's text joins, as Python writes long ones; a space ends or begins one."""
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _NEWLINE = re.compile(f"\r\n|[{_LINE_END}]")
 _SPACES = re.compile(r"[^\S\n\f]+")
@@ -48,7 +61,7 @@ def cleaned(text: str) -> str:
     if _URL_ENCODED.search(text):
         packed = text.replace("+", " ").encode("utf-8", "replace")
         text = unquote_to_bytes(packed).decode("utf-8", "replace")
-    text = _COLOURS.sub("", text)
+    text = _LITERAL_END.sub(_joined, _COLOURS.sub("", text))
     for _ in range(_PASSES):
         unescaped = _ENTITY.sub(_entity, _JSON_ESCAPE.sub(_json_character, text))
         if unescaped == text:
@@ -71,7 +84,13 @@ def _entity(match: re.Match[str]) -> str:
     return chr(code) if code <= 0x10FFFF else ""
 
 
+def _joined(match: re.Match[str]) -> str:
+    return match[1] if match[1] or match[3] else match[0]
+
+
 def _gap(match: re.Match[str]) -> str:
+    if match["record"]:
+        return "\f"
     return "\n" if len(_NEWLINE.findall(match[0])) == 1 else "\f"
 
 
