@@ -14,6 +14,7 @@ from kms_tui.policy.conditions import ConditionTest
 from kms_tui.policy.describe import condition, listed, printable, quoted
 from kms_tui.policy.document import Statement
 from kms_tui.policy.findings import Remark, Severity
+from kms_tui.policy.json_reader import Span
 from kms_tui.policy.lockout import MAX_BLAMED, element_span
 from kms_tui.policy.policy_under_test import (
     FRESH_ROLE,
@@ -29,6 +30,7 @@ from kms_tui.policy.request_setting import Origin
 from kms_tui.policy.search import solve
 
 _PUT = ACTIONS[PUT_KEY_POLICY]
+EVERYONE = Principal(PrincipalKind.EVERYONE, "*", Span(0, 0))
 MAX_ACCOUNTS = 20
 """Most accounts mentioned in conditions that are tried."""
 
@@ -132,7 +134,7 @@ def outside_access(subject: PolicyUnderTest) -> Iterator[OutsideAccess]:
 
 def _outside_access(subject: PolicyUnderTest, each: EffectiveStatement, mask: int) -> Iterator[OutsideAccess]:
     for principal in each.statement.principals:
-        for caller in _outsiders(subject, each, principal):
+        for caller in outsiders(subject, each, principal):
             got = _allowed_actions(subject, each, [caller], Origin.OTHER, mask)
             if got:
                 yield OutsideAccess(_who(subject, principal, caller), tuple(got), principal, each.statement)
@@ -146,7 +148,7 @@ def _who(subject: PolicyUnderTest, principal: Principal, caller: Caller) -> str:
     return "anyone who meets its conditions" if met else f"account {caller.account}"
 
 
-def _outsiders(subject: PolicyUnderTest, each: EffectiveStatement, principal: Principal) -> list[Caller]:
+def outsiders(subject: PolicyUnderTest, each: EffectiveStatement, principal: Principal) -> list[Caller]:
     """Callers of other accounts that a principal names."""
     if principal.kind is PrincipalKind.EVERYONE:
         analysis = subject.analysis([each])
