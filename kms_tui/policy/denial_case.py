@@ -3,7 +3,8 @@
 ``caller`` (an ARN), ``action``, ``key`` (an ARN), ``context`` (condition keys and their values) and
 ``layers``: ``key_policy``, ``grants`` (as ListGrants answers), ``identity`` (a list of policies),
 ``boundary``, ``session`` (a list), ``scps`` and ``rcps`` (lists of levels, from the root down) and
-``endpoint``. A policy is a document, or an object of its ``name`` and ``document``. A member that is absent
+``endpoint``. A policy is a document, an object of its ``name`` and ``document``, or the answer of AWS that
+holds one (of GetPolicyVersion, GetRolePolicy, DescribePolicy and the like). A member that is absent
 is not known; null and an empty list are known to be none. What cannot be read of a layer makes that layer
 unknown, with the reason; the grants and policies beside it still count. Without ``context`` all of it is
 open; a context that is there is complete, but for what follows from the caller and the key.

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import fields
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -54,6 +55,27 @@ def _changed(**members: Any) -> str:
 
 def _with(**members: Any) -> str:
     return _changed(layers={**LAYERS, **members})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        quote(json.dumps(DENY)),
+        {"name": "x", "document": quote(json.dumps(DENY))},
+        {"PolicyVersion": {"Document": DENY, "VersionId": "v1", "IsDefaultVersion": True}},
+        {"RoleName": "app", "PolicyName": "x", "PolicyDocument": DENY},
+        {"Policy": {"PolicySummary": {"Name": "x"}, "Content": json.dumps(DENY)}},
+    ],
+    ids=["URL encoding", "named", "GetPolicyVersion", "GetRolePolicy", "DescribePolicy"],
+)
+def test_a_policy_may_lie_in_an_answer_of_aws(answer: object) -> None:
+    case = read_case(_with(identity=[answer]))
+    found = authorize_request(case.request, case.layers)
+    assert found.decisive is not None
+    assert (found.outcome, found.decisive.layer) == (Outcome.DENY, Layer.IDENTITY)
+    assert found.decisive.effect is LayerEffect.EXPLICIT_DENY
+    again = read_case(write_case(case))
+    assert authorize_request(again.request, again.layers).outcome is Outcome.DENY
 
 
 def test_every_member_is_read_and_named() -> None:
