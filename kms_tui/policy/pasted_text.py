@@ -128,11 +128,12 @@ MAX_WRAPPERS = 4
 def _inside(text: str, value: json_reader.Object, depth: int) -> Paste | None:
     """The first policy in an answer of AWS: an object, or a string of JSON or in URL encoding."""
     for name, member in value.members:
-        single = isinstance(member, json_reader.Array) and len(member.items) == 1
-        inner = member.items[0] if single and isinstance(member, json_reader.Array) else member
-        within = inner.value if isinstance(inner, json_reader.String) else text
+        inner: json_reader.Value | None = member
+        if isinstance(member, json_reader.Array) and len(member.items) == 1:
+            inner = member.items[0]
+        within = text
         if isinstance(inner, json_reader.String):
-            within = _decoded(within)
+            within = _decoded(inner.value)
             inner = _read(within) if within[:1] == "{" else None
             if name.value == "Policy" and _is_policy(inner):
                 return Paste("pasted-answer", _ANSWER, within)

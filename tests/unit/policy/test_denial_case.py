@@ -57,6 +57,35 @@ def _with(**members: Any) -> str:
     return _changed(layers={**LAYERS, **members})
 
 
+def test_a_member_that_is_given_twice_is_not_dropped() -> None:
+    text = json.dumps(CASE)
+    for member, place in (("identity", "layers"), ("caller", "the case")):
+        twice = text.replace(f'"{member}": ', f'"{member}": [], "{member}": ', 1)
+        with pytest.raises(CaseError, match=rf'(?i){place}.* has "{member}" twice'):
+            read_case(twice)
+
+
+@pytest.mark.parametrize("member", ["identity", "boundary", "key_policy"])
+def test_a_policy_with_an_element_twice_is_not_known(member: str) -> None:
+    single = {"Version": "2012-10-17", "Statement": LAYERS["key_policy"]["Statement"], "Id": "twice"}
+    policy = single if member == "key_policy" else {**ALLOW, "Id": "twice"}
+    text = _with(**{member: [policy] if member == "identity" else policy})
+    case = read_case(text.replace('"Id": "twice"', '"Version": "2012-10-17"'))
+    found = authorize_request(case.request, case.layers)
+    assert member.replace("_", "-") in {step.layer.value for step in found.unread}
+
+
+def test_a_grant_with_a_member_twice_is_not_known() -> None:
+    case = read_case(_with(grants=[GRANT]).replace('"GrantId": "g1"', '"GrantId": "g1", "GrantId": "g2"'))
+    assert isinstance(case.layers.grants, UnreadLayer)
+    assert "twice" in case.layers.grants.reason
+
+
+def test_a_byte_order_mark_is_no_part_of_the_case() -> None:
+    text = "\ufeff" + json.dumps(CASE)
+    assert read_case(text).request == read_case(text.encode()).request
+
+
 @pytest.mark.parametrize(
     "answer",
     [
