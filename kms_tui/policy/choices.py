@@ -214,7 +214,12 @@ def _request(question: ValueQuestion) -> list[ValueOption]:
 def _service(question: ValueQuestion) -> list[ValueOption]:
     if not question.setting.by_service:
         return [_ABSENT]
-    return [_ABSENT, *question.arranged(mentioned=not question.setting.is_stranger)]
+    mentioned = question.key in _SERVICE_NAMES or not question.setting.is_stranger
+    return [_ABSENT, *question.arranged(mentioned=mentioned)]
+
+
+_SERVICE_NAMES = ("aws:principalservicename", "aws:principalservicenameslist")
+"""Keys that name the service, whichever customer's resource it calls for."""
 
 
 def _operation(question: ValueQuestion) -> list[ValueOption]:

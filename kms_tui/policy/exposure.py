@@ -18,6 +18,7 @@ from kms_tui.policy.json_reader import Span
 from kms_tui.policy.lockout import MAX_BLAMED, element_span
 from kms_tui.policy.policy_under_test import (
     FRESH_ROLE,
+    FRESH_USER,
     EffectiveStatement,
     PolicyUnderTest,
     StatementAnalysis,
@@ -48,14 +49,29 @@ def exposures(subject: PolicyUnderTest) -> Iterator[Remark]:
 
 
 def _is_public(subject: PolicyUnderTest, each: EffectiveStatement) -> bool:
-    account = subject.unmentioned_account
-    role = Caller.parse(f"arn:{subject.partition}:iam::{account}:{FRESH_ROLE}")
-    service = Caller(PrincipalKind.SERVICE, "zz-service.amazonaws.com", name="zz-service.amazonaws.com")
-    others = subject.analysis([each]).identities(PrincipalKind.ROLE, account)
     return any(
         _allowed_actions(subject, each, callers, Origin.STRANGER, actions.KEY_ACTIONS)
-        for callers in ([role, *others], [service])
+        for callers in _strangers(subject, each)
     )
+
+
+def _strangers(subject: PolicyUnderTest, each: EffectiveStatement) -> Iterator[Sequence[Caller]]:
+    """Roles, users and the root user of an account that the policy does not mean; and a service.
+
+    The roles and users have also the names that the conditions mention.
+    """
+    account = subject.unmentioned_account
+    arn = f"arn:{subject.partition}:iam::{account}:"
+    analysis = subject.analysis([each])
+    yield [Caller.parse(arn + FRESH_ROLE), *analysis.identities(PrincipalKind.ROLE, account)]
+    yield [Caller(PrincipalKind.SERVICE, "zz-service.amazonaws.com", name="zz-service.amazonaws.com")]
+    if not analysis.tests.keys().isdisjoint(_OF_A_KIND_OF_CALLER):
+        yield [Caller.parse(arn + FRESH_USER), *analysis.identities(PrincipalKind.USER, account)]
+        yield [Caller.parse(f"{arn}root")]
+
+
+_OF_A_KIND_OF_CALLER = ("aws:username", "aws:userid", "aws:principalarn", "aws:principaltype")
+"""Keys by whose values users and the root user differ from roles."""
 
 
 def _allowed_actions(
@@ -164,7 +180,9 @@ def outsiders(subject: PolicyUnderTest, each: EffectiveStatement, principal: Pri
 def _of_account(analysis: StatementAnalysis, account: str) -> list[Caller]:
     arn = f"arn:{analysis.subject.partition}:iam::{account}:"
     roles = analysis.identities(PrincipalKind.ROLE, account)
-    return [Caller.parse(arn + FRESH_ROLE), Caller.parse(f"{arn}root"), *roles]
+    users = analysis.identities(PrincipalKind.USER, account)
+    fresh = (FRESH_ROLE, "root", *([FRESH_USER] if "aws:principaltype" in analysis.tests or users else []))
+    return [*(Caller.parse(arn + name) for name in fresh), *roles, *users]
 
 
 def _mentioned_accounts(analysis: StatementAnalysis) -> list[str]:
