@@ -14,7 +14,7 @@ from typing import Any
 from kms_tui.backend.base import Services
 from kms_tui.denials.message import ErrorMessage, action_for, read_message
 from kms_tui.denials.message_kinds import MessageKind
-from kms_tui.denials.pasted_json import is_decoded, is_event, pasted_values, read_json
+from kms_tui.denials.pasted_json import is_decoded, is_event, logged_text, pasted_values, read_json
 from kms_tui.evidence.events import usage_event
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy.layers import Layer
@@ -38,7 +38,7 @@ def read_paste(text: str) -> ErrorMessage:
         said = None
     if said is not None and said.kind is not MessageKind.NOTHING:
         return said
-    beside = read_message(text)
+    beside = read_message(logged_text(text))
     return said if said is not None and not beside.is_denial else beside
 
 

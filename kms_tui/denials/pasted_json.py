@@ -35,6 +35,26 @@ def pasted_values(text: str) -> list[Mapping[str, Any]]:
     return found
 
 
+def logged_text(text: str) -> str:
+    """What a log of one JSON object a line says, its lines together; any other text as it is."""
+    lines = text.strip().split("\n")
+    if len(lines) < 2 or not all(line.startswith("{") for line in lines):
+        return text
+    said = [_logged(read_json(line)) for line in lines[:_MOST_VALUES]]
+    return text if None in said else "\n".join(str(each).rstrip("\n") for each in said)
+
+
+def _logged(value: object) -> str | None:
+    found = (value.get(name) for name in _LOGGED) if isinstance(value, dict) else ()
+    return next((each for each in found if isinstance(each, str)), None)
+
+
+_LOGGED = ("log", "message", "msg", "MESSAGE", "@message")
+"""Members of a log's line that hold what was said: of Docker and Fluent Bit, of most programs, of the
+system's log, of CloudWatch Logs.
+"""
+
+
 def is_event(value: Mapping[str, Any]) -> bool:
     """Whether an object is a CloudTrail event."""
     return "eventName" in value and "eventSource" in value

@@ -6,6 +6,7 @@ The time is in proportion to the text: each pattern begins where a run begins, a
 from __future__ import annotations
 
 import re
+import string
 from urllib.parse import unquote_to_bytes
 
 MAX_MESSAGE = 16 * 1024 * 1024
@@ -41,7 +42,7 @@ What follows the ``record``'s time may be another record: no name goes on there.
 """
 _BREAK = re.compile(
     rf"(?<![\\{_FRAME}])[\\{_FRAME}]*+[{_LINE_END}][{_FRAME}{_LINE_END}]*+"
-    rf"(?:(?:{'|'.join(_LOG_PREFIXES)})[{_FRAME}]*+)?"
+    rf"(?:(?:{'|'.join(_LOG_PREFIXES)})[{_FRAME}]*+)?(?:\\(?= ))?"
 )
 _LITERAL_END = re.compile(r"(?<! )( ?)([\"'])[ \t]{0,8}\+?[ \t]{0,8}\r?\n[ \t]{0,80}\+?[ \t]{0,8}\2(?=( ?))")
 """Between two strings that a program's text joins, as Python writes long ones; a space ends or begins one."""
@@ -82,6 +83,61 @@ def _entity(match: re.Match[str]) -> str:
         return _ENTITIES[match[3]]
     code = int(match[1]) if match[1] else int(match[2], 16)
     return chr(code) if code <= 0x10FFFF else ""
+
+
+_DIGITS = str.maketrans("123456789", "000000000")
+_LINES_OF_ONE = 12
+"""How many lines after that of a principal may belong to its message."""
+_MOST_MESSAGES = 200
+_WORDS_OF_ONE = ("arn:", "User:")
+"""What a message begins with: no program puts it before each line."""
+
+
+def without_prefixes(text: str) -> str:
+    """The text without what a program puts before each line of a message, the same but for its digits.
+
+    It is a guess: two messages may begin with the same words. Only lines from one with a principal on count.
+    """
+    lines = _COLOURS.sub("", text[:MAX_MESSAGE]).split("\n")
+    starts = [number for number, line in enumerate(lines) if "arn:" in line or "User:" in line]
+    for start in starts[:_MOST_MESSAGES]:
+        if start + 1 >= len(lines):
+            break
+        prefix = _common_prefix(lines[start], lines[start + 1])
+        if not prefix:
+            continue
+        shape = re.compile("".join(map(_shape, _RUNS.findall(prefix))))
+        for number in range(start, min(start + _LINES_OF_ONE, len(lines))):
+            found = shape.match(lines[number])
+            if found is None:
+                break
+            lines[number] = lines[number][found.end() :]
+    return "\n".join(lines)
+
+
+_RUNS = re.compile(r"[0-9]+|[ \t]+|[^0-9 \t]+")
+
+
+def _shape(run: str) -> str:
+    """The pattern of a run of digits or blanks, of any length, or of other characters."""
+    if run[0] in string.digits:
+        return "[0-9]++"
+    return "[ \t]++" if run[0] in " \t" else re.escape(run)
+
+
+def _common_prefix(one: str, other: str) -> str:
+    """What two lines begin with, up to the end of a word; digits may differ."""
+    shapes = [line[:_LONGEST_PREFIX].translate(_DIGITS) for line in (one, other)]
+    same = zip(*shapes, strict=False)
+    length = next((place for place, (left, right) in enumerate(same) if left != right), min(map(len, shapes)))
+    prefix = one[:length]
+    for word in _WORDS_OF_ONE:
+        prefix = prefix.partition(word)[0]
+    return prefix.rstrip(_LETTERS)
+
+
+_LONGEST_PREFIX = 200
+_LETTERS = string.ascii_letters + string.digits
 
 
 def _joined(match: re.Match[str]) -> str:

@@ -35,6 +35,45 @@ def test_a_log_puts_the_time_before_each_line(prefix: str) -> None:
     assert read.as_dict() == read_message(PLAIN).as_dict()
 
 
+PREFIXES = {
+    "pytest": "E   {}",
+    "bullets": "* {}",
+    "comment": "# {}",
+    "other comment": "// {}",
+    "diff": "+ {}",
+    "level": "[ERROR] {}",
+    "GitHub": "2026-11-02T09:14:07.1234567Z ##[error]{}",
+    "GitLab": "2026-11-02T09:14:07.123456Z 01O {}",
+    "zone": "2026-11-02 09:14:07 +0000 {}",
+    "clock": "09:14:07 {}",
+    "clock and level": "[09:14:07] ERROR {}",
+    "Lambda": "2026-11-02T09:14:07.123000+00:00 2026/11/02/[$LATEST]abcdef0123456789 {}",
+    "coloured": "\x1b[31m! \x1b[0m{}",
+}
+
+
+@pytest.mark.parametrize("name", PREFIXES)
+@pytest.mark.parametrize("message", [PLAIN, EXPLICIT], ids=["implicit", "explicit"])
+def test_a_program_puts_the_same_before_each_line(name: str, message: str) -> None:
+    words = message.split(" ")
+    lines = [" ".join(words[:2]), " ".join(words[2:8]), " ".join(words[8:10]), " ".join(words[10:])]
+    text = "\n".join(PREFIXES[name].format(line) for line in lines)
+    assert read_message(f"It failed:\n{text}\nthe end").as_dict() == read_message(message).as_dict()
+
+
+def test_the_numbers_of_lines_are_no_part_of_them() -> None:
+    for form in ("{:4d}  {}", "{}: {}"):
+        text = "\n".join(form.format(number, line) for number, line in enumerate(LINES, 8))
+        assert read_message(text).as_dict() == read_message(PLAIN).as_dict()
+
+
+def test_two_messages_that_begin_alike_are_two() -> None:
+    other = PLAIN.replace("kms:Decrypt", "kms:Encrypt")
+    for start in ("", "An error occurred (AccessDenied) when calling the Decrypt operation: "):
+        read = read_message(f"{start}{PLAIN}\n{start}{other}")
+        assert (read.as_dict(), read.more) == (read_message(PLAIN).as_dict(), 1)
+
+
 @pytest.mark.parametrize("after", ["INFO next", "retrying", '"retrying"'])
 def test_a_name_does_not_go_on_in_the_next_record(after: str) -> None:
     read = read_message(f"{EXPLICIT}\n2026-11-02T09:14:08Z {after}")
@@ -97,6 +136,7 @@ HOSTILE = {
     "blanks": "'" + " " * 1_000_000,
     "backslashes": "\\\n" * 200_000,
     "times": "\n2026-11-02 09:14:07 " * 50_000,
+    "lines of principals": f"{PLAIN}\n* User: arn:\n* x\n" * 5_000,
     "names": "KMSClient." * 200_000,
 }
 

@@ -57,6 +57,15 @@ def test_a_decoded_message_is_found_wherever_it_lies(text: str) -> None:
     assert read_paste(text) == read_paste(json.dumps(DECODED))
 
 
+@pytest.mark.parametrize("member", ["log", "message", "msg"])
+def test_a_log_of_objects_has_a_line_in_each(member: str) -> None:
+    words = PLAIN.split(" ")
+    said = [" ".join(words[:8]), " ".join(words[8:10]), " ".join(words[10:])]
+    text = "\n".join(json.dumps({"time": "t", member: f"{line}\n", "stream": "stderr"}) for line in said)
+    assert read_paste(text).as_dict() == read_message(PLAIN).as_dict()
+    assert read_paste(f"{text}\n{{}}").kind is MessageKind.DENIED
+
+
 def test_a_denial_beside_an_answered_event_counts() -> None:
     read = read_paste(f"{PLAIN}\n{json.dumps(ANSWERED)}")
     assert read.as_dict() == read_message(PLAIN).as_dict()
