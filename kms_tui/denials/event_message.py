@@ -7,40 +7,50 @@ Source: the CloudTrail user guide (cloudtrail-event-reference-record-contents), 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from kms_tui.backend.base import Services
 from kms_tui.denials.message import ErrorMessage, action_for, read_message
 from kms_tui.denials.message_kinds import MessageKind
+from kms_tui.denials.pasted_json import is_decoded, is_event, logged_text, pasted_values, read_json
 from kms_tui.evidence.events import usage_event
 from kms_tui.kms.errors import KmsTuiError
+from kms_tui.policy.layers import Layer
 
-_MOST_EVENTS = 10_000
 _CONTEXT = "kms:EncryptionContext:"
+_DENIED_BY_ENDPOINT = "VpceAccessDenied"
+"""The error code of a network activity event that an endpoint policy denied; it says no more."""
 _CONTEXT_KEYS = "kms:EncryptionContextKeys"
 
 
 def read_paste(text: str) -> ErrorMessage:
     """What a pasted text says: an error message, CloudTrail's JSON, or a decoded authorization message."""
-    start = text.lstrip("\ufeff \t\r\n")[:1]
-    value = _json(text) if start in ("{", "[") else None
-    decoded = decoded_message(value)
-    if decoded is not None:
-        return decoded
-    events = list(_events(value))
-    if not events:
-        return read_message(text)
-    refused = [event for event in events if event.get("errorCode")]
-    of_kms = [event for event in refused if event.get("eventSource") == "kms.amazonaws.com"]
-    if not (of_kms or refused):
-        return ErrorMessage(MessageKind.NOTHING, notes=("The event says that the call was answered.",))
-    found = of_kms or refused
+    values = pasted_values(text)
+    decoded = next((value for value in values if is_decoded(value)), None)
+    said = decoded_message(decoded)
+    if said is not None:
+        return said
     try:
-        return replace(event_message(found[0]), more=len(found) - 1)
+        said = _first_refused([value for value in values if is_event(value)])
     except RecursionError:  # nested as deeply as JSON may be, and written once more
-        return read_message(text)
+        said = None
+    if said is not None and said.kind is not MessageKind.NOTHING:
+        return said
+    beside = read_message(logged_text(text))
+    return said if said is not None and not beside.is_denial else beside
+
+
+def _first_refused(events: Sequence[Mapping[str, Any]]) -> ErrorMessage | None:
+    """What the first refused event says, one of KMS before others; None without events."""
+    if not events:
+        return None
+    refused = [event for event in events if event.get("errorCode")]
+    found = [event for event in refused if event.get("eventSource") == "kms.amazonaws.com"] or refused
+    if not found:
+        return ErrorMessage(MessageKind.NOTHING, notes=("The event says that the call was answered.",))
+    return replace(event_message(found[0]), more=len(found) - 1)
 
 
 def event_message(record: Mapping[str, Any]) -> ErrorMessage:
@@ -49,28 +59,36 @@ def event_message(record: Mapping[str, Any]) -> ErrorMessage:
     said = read_message(f"{event.error}: {event.message}")
     action = action_for(_text(record.get("eventName")))
     kind = said.kind
-    if kind is MessageKind.WITHOUT_REASON and action is not None:
+    by_endpoint = event.error == _DENIED_BY_ENDPOINT
+    if by_endpoint or (kind is MessageKind.WITHOUT_REASON and action is not None):
         kind = MessageKind.DENIED
     return replace(
         said,
         kind=kind,
         principal=said.principal or event.principal or None,
         action=said.action or action,
-        resource=said.resource or next(iter(event.keys), None),
+        resource=said.resource or next(iter(event.keys), None) or _requested_key(record),
+        layer=Layer.ENDPOINT if by_endpoint else said.layer,
         notes=tuple(note for note in said.notes if "beginning of the message" not in note),
         context=_context(record, event.context),
     )
 
 
+def _requested_key(record: Mapping[str, Any]) -> str | None:
+    """The key or alias that the request names by its ARN."""
+    name = _text(_mapping(record.get("requestParameters")).get("keyId"))
+    return name if ":key/" in name or ":alias/" in name else None
+
+
 def record_message(text: str) -> ErrorMessage:
     """What an event's record says, as JSON text; a text that is no JSON is read as a message."""
-    value = _json(text)
+    value = read_json(text)
     return event_message(value) if isinstance(value, dict) else read_message(text)
 
 
 def decoded_message(value: object) -> ErrorMessage | None:
     """What sts:DecodeAuthorizationMessage answers, as parsed JSON; None for anything else."""
-    if not isinstance(value, dict) or "explicitDeny" not in value or "context" not in value:
+    if not isinstance(value, dict) or not is_decoded(value):
         return None
     context = _mapping(value.get("context"))
     action = _text(context.get("action")) or None
@@ -97,7 +115,7 @@ def decoded_by(services: Services | None, message: ErrorMessage) -> ErrorMessage
     except KmsTuiError as error:
         note = f"The message stays encoded: {name} failed: {error}"
         return replace(message, notes=(*message.notes, note))
-    decoded = decoded_message(_json(_text(answer.get("DecodedMessage"))))
+    decoded = decoded_message(read_json(_text(answer.get("DecodedMessage"))))
     if decoded is None:
         return replace(message, notes=(*message.notes, f"{name} answered in an unknown form."))
     return replace(
@@ -142,33 +160,6 @@ def _context(
     elif address and not address.endswith(".amazonaws.com"):
         context["aws:VpcSourceIp" if endpoint else "aws:SourceIp"] = address
     return context
-
-
-def _events(value: object) -> Iterator[Mapping[str, Any]]:
-    """The events of a JSON value: one, a trail's file (``Records``), LookupEvents' answer, or a list."""
-    if isinstance(value, dict):
-        if "eventName" in value and "eventSource" in value:
-            yield value
-            return
-        inner = value.get("CloudTrailEvent")
-        if isinstance(inner, str):
-            yield from _events(_json(inner) if "CloudTrailEvent" not in inner else None)
-            return
-        detail = value.get("detail")
-        if isinstance(detail, dict) and "eventName" in detail and "eventSource" in detail:
-            yield detail
-            return
-        value = value.get("Records", value.get("Events"))
-    for entry in _list(value)[:_MOST_EVENTS]:
-        if isinstance(entry, dict) and ("eventName" in entry or "CloudTrailEvent" in entry):
-            yield from _events(entry)
-
-
-def _json(text: str) -> object:
-    try:
-        return json.loads(text.lstrip("\ufeff"))
-    except (ValueError, RecursionError):
-        return None
 
 
 def _text(value: object) -> str:

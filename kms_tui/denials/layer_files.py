@@ -8,6 +8,7 @@ allows everything besides, which Organizations attaches to every root, unit and 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -122,11 +123,20 @@ def policies_in(layer: Layer, path: Path) -> Iterator[NamedPolicy]:
 
 
 def _items(text: str) -> list[str]:
-    """The policies of a list as texts; any other text is one."""
+    """The policies of a list as their own texts, of which nothing is lost; any other text is one."""
     if not text.lstrip().startswith("["):
         return [text]
+    decoder, place = json.JSONDecoder(), text.index("[") + 1
+    items: list[str] = []
     try:
-        items = json.loads(text)
+        json.loads(text)
+        while (start := _NEXT.match(text, place)) is not None:
+            _, place = decoder.raw_decode(text, start.end())
+            items.append(text[start.end() : place])
     except (ValueError, RecursionError):
         return [text]
-    return [json.dumps(item, indent=2, ensure_ascii=False) for item in items] or [text]
+    return items or [text]
+
+
+_NEXT = re.compile(r"[ \t\r\n,]*+(?!\])")
+"""What is before an item of a list."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from kms_tui.denials.message_kinds import KINDS, MessageKind
-from kms_tui.denials.pasted_message import GAPS, MAX_MESSAGE, Excerpt, cleaned, loose
+from kms_tui.denials.pasted_message import GAPS, MAX_MESSAGE, Excerpt, cleaned, loose, without_prefixes
 from kms_tui.kms.operations import ROWS
 from kms_tui.policy.actions import ACTIONS, find
 from kms_tui.policy.layers import Layer
@@ -74,9 +74,9 @@ _MOST_DENIALS = 200
 _QUOTES = "\"'`“”‘’«»*,;()[]{}<>"
 _AROUND = _QUOTES.replace("*", "") + GAPS + ":"
 _JOINT = re.compile(
-    r"on(?:the|this)?resources?:?|because(?:no|the|of|an)|with(?:an)?explicitdeny", re.IGNORECASE
+    r"on(?:the|this)?resource(?:s|\(s\))?:?|because(?:no|the|of|an)|with(?:an)?explicitdeny", re.IGNORECASE
 )
-_ON = re.compile(r"on(?P<which>the|this)?resources?:?", re.IGNORECASE)
+_ON = re.compile(r"on(?P<which>the|this)?resource(?:s|\(s\))?:?", re.IGNORECASE)
 _REASON = re.compile(r"because(?:no|the|of|an)|with(?:an)?explicitdeny", re.IGNORECASE)
 _ACTION = re.compile(r"[a-z][a-z0-9-]{0,60}:[a-z0-9*]{1,128}\Z", re.IGNORECASE)
 _ACTION_START = re.compile(
@@ -86,6 +86,9 @@ _LONGEST_FIRST = sorted(ACTIONS, key=len, reverse=True)
 _KEY_ARN = re.compile(
     r"arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/"
     r"(?:mrk-[0-9a-f]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
+)
+_WHOLE_KEY = re.compile(
+    rf"(?:{_KEY_ARN.pattern}|arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{{12}}:alias/[A-Za-z0-9:/_-]+)\Z"
 )
 _IN_ARN = "A-Za-z0-9:/_.*+=,@$#~-"
 _WHOLE_RESOURCE = re.compile(f"[{_IN_ARN}]{{1,2100}}\\Z")
@@ -126,14 +129,39 @@ _OPERATION = (
     re.compile(r"whencallingthe([A-Za-z]{3,60}?)operation"),
     re.compile(r"operationerrorKMS:([A-Za-z]{3,60}?)(?=,|:|$)"),
     re.compile(r"[Ee]rrorexecuting[\"'`]*([A-Za-z]{3,60})[\"'`]+on[\"'`]*https://kms"),
+    re.compile(r"K(?:MS|ms)(?:Async)?Client\.(?:execute|lambda\$)?([A-Za-z]{3,60})[($]"),
+    re.compile(r"de_([A-Za-z]{3,60}?)Command(?:Error)?\("),
+    re.compile(r"KeyManagementServiceClient\.([A-Za-z]{3,60}?)(?:Async)?\("),
+    re.compile(r"aws_sdk_kms::operation::([a-z_]{3,60})::"),
 )
-"""How SDKs name the operation, without white space: botocore and the AWS CLI, Go, PHP."""
+"""How SDKs name the operation, without white space: botocore and the AWS CLI, Go, PHP; in stack traces, Java,
+JavaScript, .NET and Rust.
+"""
+_BY_METHOD = {name.lower(): name for name in ROWS}
+"""An operation in lower case, as methods are named -> the operation."""
 _ASKS_FOR = {"ReEncrypt": "kms:ReEncryptFrom"}
 """The operation without an action of its own -> the action for the ciphertext's key."""
 
 
 def read_message(text: str) -> ErrorMessage:
     """What the first denial in a text says, or else its first error; one of KMS before others."""
+    said = _read(text)
+    if said.kind is not MessageKind.DENIED or "\n" not in text:
+        return said
+    bare = without_prefixes(text)
+    other = _read(bare) if bare != text else said
+    if other.principal is None or not _is_whole(other.resource) or find(other.action or "") is None:
+        return said
+    is_better = not _is_whole(said.resource) or (said.principal or "").startswith(other.principal)
+    is_same = said.action == other.action or find(said.action or "") is None
+    return other if is_better and is_same else said
+
+
+def _is_whole(resource: str | None) -> bool:
+    return _WHOLE_KEY.match(resource or "") is not None
+
+
+def _read(text: str) -> ErrorMessage:
     clean = cleaned(text)
     notes = (f"Only the first {MAX_MESSAGE:,} characters were read.",) if len(text) > MAX_MESSAGE else ()
     places = [(found.start(), found.end()) for found in _DENIED.finditer(clean)]
@@ -377,7 +405,7 @@ def _other_error(clean: str, notes: tuple[str, ...]) -> ErrorMessage:
 def _operation(packed: str) -> str | None:
     """The action of the KMS operation that an SDK names; None for another service's, or none."""
     for name in _operations(packed):
-        action = action_for(name)
+        action = action_for(_BY_METHOD.get(name.replace("_", "").lower(), ""))
         if action is not None:
             return action
     return None

@@ -73,12 +73,15 @@ def _pattern(text: str) -> re.Pattern[str]:
 _ROWS = (
     KindRow(
         MessageKind.HIDDEN,
-        (),
-        "KMS does not say which it is: the key of the ciphertext does not exist, is in another Region, or "
-        "the caller may not use it.",
+        ("kmskeynotaccessible",),
+        "AWS does not say which it is: the key does not exist, is in another Region, or the caller may not "
+        "use it.",
         "Name the key in the request (KeyId), or ask for one key (--principal, --action, --key).",
-        "ciphertextreferstoa",
-        _pattern(r"ciphertextreferstoa(?:customermasterkey|kmskey|key)thatdoesnotexist"),
+        "doesnotexist",
+        _pattern(
+            r"ciphertextreferstoa(?:customermasterkey|kmskey|key)thatdoesnotexist"
+            rf"|specifiedkmskey\[?(?P<resource>{_ARN})\]?doesnotexist,isnotenabled"
+        ),
     ),
     KindRow(
         MessageKind.ENCODED,

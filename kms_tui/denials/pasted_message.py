@@ -6,6 +6,7 @@ The time is in proportion to the text: each pattern begins where a run begins, a
 from __future__ import annotations
 
 import re
+import string
 from urllib.parse import unquote_to_bytes
 
 MAX_MESSAGE = 16 * 1024 * 1024
@@ -29,9 +30,22 @@ _UNSEEN = re.compile(
 )
 _FRAME = " \t\xa0│┃║╷╵╎┆┊|>"
 _LINE_END = "\r\n\v\f\x85\u2028\u2029"
-_LOG_PREFIX = r"[A-Za-z0-9_.-]{1,60}[ \t]{0,8}\|[ \t]+|[0-9]{4}-[0-9:.TZ+-]{12,30} std(?:out|err) [FP] "
-"""What docker compose and Kubernetes put before each line."""
-_BREAK = re.compile(f"(?<![{_FRAME}])[{_FRAME}]*+[{_LINE_END}][{_FRAME}{_LINE_END}]*+(?:{_LOG_PREFIX})?")
+_LOG_PREFIXES = (
+    r"[A-Za-z0-9_.-]{1,60}[ \t]{0,8}\|[ \t]+",
+    r"[0-9]{4}-[0-9:.TZ+-]{12,30} std(?:out|err) [FP] ",
+    r"(?P<record>\[?[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,]{8,18}(?:Z|[+-][0-9:]{2,6})?\]?[ \t]+)",
+    r"[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [A-Za-z0-9_.-]{1,60} [A-Za-z0-9_./@-]{1,60}(?:\[[0-9]{1,10}\])?: ",
+)
+"""What is put before each line: by docker compose, Kubernetes, GitHub and Jenkins, the system's log.
+
+What follows the ``record``'s time may be another record: no name goes on there.
+"""
+_BREAK = re.compile(
+    rf"(?<![\\{_FRAME}])[\\{_FRAME}]*+[{_LINE_END}][{_FRAME}{_LINE_END}]*+"
+    rf"(?:(?:{'|'.join(_LOG_PREFIXES)})[{_FRAME}]*+)?(?:\\(?= ))?"
+)
+_LITERAL_END = re.compile(r"(?<! )( ?)([\"'])[ \t]{0,8}\+?[ \t]{0,8}\r?\n[ \t]{0,80}\+?[ \t]{0,8}\2(?=( ?))")
+"""Between two strings that a program's text joins, as Python writes long ones; a space ends or begins one."""
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _NEWLINE = re.compile(f"\r\n|[{_LINE_END}]")
 _SPACES = re.compile(r"[^\S\n\f]+")
@@ -48,7 +62,7 @@ def cleaned(text: str) -> str:
     if _URL_ENCODED.search(text):
         packed = text.replace("+", " ").encode("utf-8", "replace")
         text = unquote_to_bytes(packed).decode("utf-8", "replace")
-    text = _COLOURS.sub("", text)
+    text = _LITERAL_END.sub(_joined, _COLOURS.sub("", text))
     for _ in range(_PASSES):
         unescaped = _ENTITY.sub(_entity, _JSON_ESCAPE.sub(_json_character, text))
         if unescaped == text:
@@ -71,7 +85,68 @@ def _entity(match: re.Match[str]) -> str:
     return chr(code) if code <= 0x10FFFF else ""
 
 
+_DIGITS = str.maketrans("123456789", "000000000")
+_LINES_OF_ONE = 12
+"""How many lines after that of a principal may belong to its message."""
+_MOST_MESSAGES = 200
+_WORDS_OF_ONE = ("arn:", "User:")
+"""What a message begins with: no program puts it before each line."""
+
+
+def without_prefixes(text: str) -> str:
+    """The text without what a program puts before each line of a message, the same but for its digits.
+
+    It is a guess: two messages may begin with the same words. Only lines from one with a principal on count.
+    """
+    lines = _COLOURS.sub("", text[:MAX_MESSAGE]).split("\n")
+    starts = [number for number, line in enumerate(lines) if "arn:" in line or "User:" in line]
+    for start in starts[:_MOST_MESSAGES]:
+        if start + 1 >= len(lines):
+            break
+        prefix = _common_prefix(lines[start], lines[start + 1])
+        if not prefix:
+            continue
+        shape = re.compile("".join(map(_shape, _RUNS.findall(prefix))))
+        for number in range(start, min(start + _LINES_OF_ONE, len(lines))):
+            found = shape.match(lines[number])
+            if found is None:
+                break
+            lines[number] = lines[number][found.end() :]
+    return "\n".join(lines)
+
+
+_RUNS = re.compile(r"[0-9]+|[ \t]+|[^0-9 \t]+")
+
+
+def _shape(run: str) -> str:
+    """The pattern of a run of digits or blanks, of any length, or of other characters."""
+    if run[0] in string.digits:
+        return "[0-9]++"
+    return "[ \t]++" if run[0] in " \t" else re.escape(run)
+
+
+def _common_prefix(one: str, other: str) -> str:
+    """What two lines begin with, up to the end of a word; digits may differ."""
+    shapes = [line[:_LONGEST_PREFIX].translate(_DIGITS) for line in (one, other)]
+    same = zip(*shapes, strict=False)
+    length = next((place for place, (left, right) in enumerate(same) if left != right), min(map(len, shapes)))
+    prefix = one[:length]
+    for word in _WORDS_OF_ONE:
+        prefix = prefix.partition(word)[0]
+    return prefix.rstrip(_LETTERS)
+
+
+_LONGEST_PREFIX = 200
+_LETTERS = string.ascii_letters + string.digits
+
+
+def _joined(match: re.Match[str]) -> str:
+    return match[1] if match[1] or match[3] else match[0]
+
+
 def _gap(match: re.Match[str]) -> str:
+    if match["record"]:
+        return "\f"
     return "\n" if len(_NEWLINE.findall(match[0])) == 1 else "\f"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kms_tui.policy import condition_keys, forms, operators, sample_values
-from kms_tui.policy.condition_keys import ENCRYPTION_CONTEXT, ConditionKey, Presence
+from kms_tui.policy.condition_keys import ENCRYPTION_CONTEXT, ENCRYPTION_CONTEXT_KEYS, ConditionKey, Presence
 from kms_tui.policy.conditions import ConditionTest
 from kms_tui.policy.evaluation import AccessRequest, caller_context, derived_context
 from kms_tui.policy.principals import PrincipalKind
@@ -150,7 +150,7 @@ def _internet(question: ValueQuestion) -> list[ValueOption]:
 
 
 def _endpoint(question: ValueQuestion) -> list[ValueOption]:
-    if not question.setting.endpoint:
+    if not question.setting.endpoint or question.setting.by_service:
         return [_ABSENT]
     return question.arranged(mentioned=not question.setting.is_stranger or question.key == "aws:vpcsourceip")
 
@@ -214,13 +214,19 @@ def _request(question: ValueQuestion) -> list[ValueOption]:
 def _service(question: ValueQuestion) -> list[ValueOption]:
     if not question.setting.by_service:
         return [_ABSENT]
-    return [_ABSENT, *question.arranged(mentioned=not question.setting.is_stranger)]
+    mentioned = question.key in _SERVICE_NAMES or not question.setting.is_stranger
+    return [_ABSENT, *question.arranged(mentioned=mentioned)]
+
+
+_SERVICE_NAMES = ("aws:principalservicename", "aws:principalservicenameslist")
+"""Keys that name the service, whichever customer's resource it calls for."""
 
 
 def _operation(question: ValueQuestion) -> list[ValueOption]:
     action = question.setting.action
     context = question.key.startswith(ENCRYPTION_CONTEXT)
-    if question.setting.is_direct or (context and not action.encryption_context):
+    needs_context = context or question.key == ENCRYPTION_CONTEXT_KEYS
+    if question.setting.is_direct or (needs_context and not action.encryption_context):
         return [_ABSENT]
     mentioned = not (context and question.setting.by_service and question.setting.is_stranger)
     return [_ABSENT, *question.arranged(mentioned=mentioned)]

@@ -65,6 +65,24 @@ OWN_ORG, OTHER_ORG = "o-zzkeysownorg", "o-zzotherorg"
 """Organizations that no policy names: that of the key's account, and another."""
 
 
+def _algorithms(usage: KeyUsage) -> tuple[str, ...]:
+    found = (name for spec in KEY_SPECS.values() for name in spec.algorithms.get(usage, ()))
+    return tuple(dict.fromkeys(found))
+
+
+_PAIR_SPECS = tuple(name for name in KEY_SPECS if name.startswith(("RSA_", "ECC_", "ML_KEM_", "SM2")))
+_WRAPPING_SPECS = ("RSA_2048", "RSA_3072", "RSA_4096", "SM2")
+_WRAPPING_ALGORITHMS = (
+    "RSAES_PKCS1_V1_5",
+    "RSAES_OAEP_SHA_1",
+    "RSAES_OAEP_SHA_256",
+    "RSA_AES_KEY_WRAP_SHA_1",
+    "RSA_AES_KEY_WRAP_SHA_256",
+    "SM2PKE",
+)
+_EXPIRATION_MODELS = ("KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE")
+_MESSAGE_TYPES = ("RAW", "DIGEST", "EXTERNAL_MU")
+_CONSTRAINT_TYPES = ("EncryptionContextEquals", "EncryptionContextSubset", "SourceArn")
 PRINCIPAL_TYPES = ("Account", "User", "AssumedRole", "FederatedUser", "Anonymous")
 
 
@@ -154,12 +172,22 @@ def _keys() -> list[ConditionKey]:
         ConditionKey("aws:PrincipalServiceNamesList", service, form="host", multivalued=True),
         ConditionKey("kms:ViaService", operation, form="via service"),
         ConditionKey("aws:TagKeys", operation, multivalued=True),
-        ConditionKey("kms:DataKeyPairSpec", operation, actions=pairs),
-        ConditionKey("kms:EncryptionAlgorithm", operation, actions=encrypting),
+        ConditionKey("kms:DataKeyPairSpec", operation, choices=_PAIR_SPECS, actions=pairs),
+        ConditionKey(
+            "kms:EncryptionAlgorithm",
+            operation,
+            choices=_algorithms(KeyUsage.ENCRYPT_DECRYPT),
+            actions=encrypting,
+        ),
         ConditionKey("kms:EncryptionContextKeys", operation, multivalued=True),
-        ConditionKey("kms:ExpirationModel", operation, actions=importing),
+        ConditionKey("kms:ExpirationModel", operation, choices=_EXPIRATION_MODELS, actions=importing),
         ConditionKey("kms:GrantConstraintSourceArn", operation, "arn", actions=granting),
-        ConditionKey("kms:GrantConstraintType", operation, actions=("CreateGrant", "RetireGrant")),
+        ConditionKey(
+            "kms:GrantConstraintType",
+            operation,
+            choices=_CONSTRAINT_TYPES,
+            actions=("CreateGrant", "RetireGrant"),
+        ),
         ConditionKey(
             "kms:GrantIsForAWSResource",
             operation,
@@ -172,9 +200,19 @@ def _keys() -> list[ConditionKey]:
         ),
         ConditionKey("kms:GranteePrincipal", operation, actions=granting),
         ConditionKey("kms:GranteeServicePrincipal", operation, form="host", actions=granting),
-        ConditionKey("kms:KeyAgreementAlgorithm", operation, actions=("DeriveSharedSecret",)),
-        ConditionKey("kms:MacAlgorithm", operation, actions=("GenerateMac", "VerifyMac")),
-        ConditionKey("kms:MessageType", operation, actions=signing),
+        ConditionKey(
+            "kms:KeyAgreementAlgorithm",
+            operation,
+            choices=_algorithms(KeyUsage.KEY_AGREEMENT),
+            actions=("DeriveSharedSecret",),
+        ),
+        ConditionKey(
+            "kms:MacAlgorithm",
+            operation,
+            choices=_algorithms(KeyUsage.GENERATE_VERIFY_MAC),
+            actions=("GenerateMac", "VerifyMac"),
+        ),
+        ConditionKey("kms:MessageType", operation, choices=_MESSAGE_TYPES, actions=signing),
         ConditionKey("kms:PrimaryRegion", operation, form="region", actions=("UpdatePrimaryRegion",)),
         ConditionKey(
             "kms:ReEncryptOnSameKey",
@@ -195,14 +233,23 @@ def _keys() -> list[ConditionKey]:
         ConditionKey("kms:RequestAlias", operation, form="alias"),
         ConditionKey("kms:RetiringPrincipal", operation, actions=granting),
         ConditionKey("kms:RetiringServicePrincipal", operation, form="host", actions=granting),
-        ConditionKey("kms:RotationPeriodInDays", operation, "numeric", actions=("EnableKeyRotation",)),
+        ConditionKey(
+            "kms:RotationPeriodInDays",
+            operation,
+            "numeric",
+            form="rotation period",
+            actions=("EnableKeyRotation",),
+        ),
         ConditionKey(
             "kms:ScheduleKeyDeletionPendingWindowInDays",
             operation,
             "numeric",
+            form="pending window",
             actions=("ScheduleKeyDeletion",),
         ),
-        ConditionKey("kms:SigningAlgorithm", operation, actions=signing),
+        ConditionKey(
+            "kms:SigningAlgorithm", operation, choices=_algorithms(KeyUsage.SIGN_VERIFY), actions=signing
+        ),
         ConditionKey(
             "kms:TrailingDaysWithoutKeyUsage",
             operation,
@@ -210,8 +257,8 @@ def _keys() -> list[ConditionKey]:
             actions=("DisableKey", "ScheduleKeyDeletion"),
         ),
         ConditionKey("kms:ValidTo", operation, "time", actions=importing),
-        ConditionKey("kms:WrappingAlgorithm", operation, actions=wrapping),
-        ConditionKey("kms:WrappingKeySpec", operation, actions=wrapping),
+        ConditionKey("kms:WrappingAlgorithm", operation, choices=_WRAPPING_ALGORITHMS, actions=wrapping),
+        ConditionKey("kms:WrappingKeySpec", operation, choices=_WRAPPING_SPECS, actions=wrapping),
     ]
     arn = "arn:aws:zz:us-east-1:999999999999:zz/another"
     keys = [replace(key, other=arn) if key.kind == "arn" else key for key in keys]

@@ -4,19 +4,22 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from kms_tui.policy import actions, evaluation, forms
+from kms_tui.policy import actions, evaluation, exposure, forms
+from kms_tui.policy.actions import PUT_KEY_POLICY
 from kms_tui.policy.condition_keys import Presence
 from kms_tui.policy.conditions import ConditionTest
-from kms_tui.policy.describe import listed, printable, quoted
+from kms_tui.policy.describe import condition, listed, printable, quoted
 from kms_tui.policy.document import Statement
 from kms_tui.policy.findings import Remark, Severity
 from kms_tui.policy.operators import FOR_ALL, Spelled
 from kms_tui.policy.policy_under_test import EffectiveStatement, PolicyUnderTest, applying
 from kms_tui.policy.principals import Caller, PrincipalKind
 from kms_tui.policy.request_setting import Origin
+from kms_tui.policy.search import solve
 
 MAX_COMPARED = 40
 """Largest number of statements that are compared for redundancy."""
@@ -156,12 +159,19 @@ def _via_services(
         if test.key != "kms:viaservice" or forms.dead_values(test):
             continue
         for text in test.values:
-            if set(text.value) & set("*?$"):
-                continue
-            fault = _fault(subject, text.value, suggestions)
+            host = _in_a_region(text.value, subject.region or "us-east-1")
+            fault = _fault(subject, host, suggestions) if host else ""
             if fault:
                 sentence = f"{quoted(text.value)} is not a service for {printable(test.key_text)}: {fault}"
                 yield Remark("unknown-service", Severity.WARN, sentence, text.span, statement)
+
+
+def _in_a_region(text: str, region: str) -> str:
+    """A value of kms:ViaService with the Region for the label with wildcards; "" where more is open."""
+    service, *labels = text.split(".")
+    labels = [region if set(label) & set("*?") else label for label in labels]
+    host = ".".join([service, *labels])
+    return "" if set(host) & set("*?$") or labels.count(region) > 1 else host
 
 
 def _may_be_never(statement: Statement) -> bool:
@@ -191,6 +201,103 @@ def _is_met_by_service(subject: PolicyUnderTest, each: EffectiveStatement, host:
             if applying(space, [each]):
                 return True
     return not asked
+
+
+def never_applying(subject: PolicyUnderTest) -> Iterator[Remark]:
+    """Statements that no request of their principals meets, though each value alone may be right.
+
+    Those that the guard calls dead for a value, or for a service, are not repeated.
+    """
+    for each in subject.effective:
+        statement = each.statement
+        callers = _callers(subject, each) if statement.conditions else []
+        if not callers or _is_told(subject, statement) or _is_met(subject, each, callers):
+            continue
+        alone = (
+            test
+            for test in statement.conditions
+            if not _is_met(subject, replace(each, statement=replace(statement, conditions=(test,))), callers)
+        )
+        blamed = next(alone, None)
+        if blamed is not None and _is_for_other_keys(statement, blamed):
+            continue
+        what = "This Allow gives nothing" if statement.is_allow else "This Deny protects nothing"
+        which = "all its conditions" if blamed is None else f"its condition that {condition(blamed)}"
+        sentence = f"{what}: no request of its principals meets {which}."
+        span = statement.conditions[0].span if blamed is None else blamed.span
+        yield Remark("never-applies", Severity.INFO, sentence, span, statement)
+
+
+_OF_MANY_TEXTS = ("aws:resourceaccount", "aws:requestedregion", "aws:securetransport", "kms:multiregion")
+
+
+def _is_for_other_keys(statement: Statement, test: ConditionTest) -> bool:
+    """Whether it is a Deny about what no request to this key has: one text may guard many keys."""
+    return not statement.is_allow and test.key in _OF_MANY_TEXTS
+
+
+def _is_told(subject: PolicyUnderTest, statement: Statement) -> bool:
+    """Whether another finding says, or may say, that the statement never applies."""
+    if any(test.key_info.presence is Presence.UNKNOWN for test in statement.conditions):
+        return True
+    return any(remark.rule in ("dead-allow", "dead-deny") for remark in dead_conditions(subject, statement))
+
+
+_ANY_SERVICE = Caller(PrincipalKind.SERVICE, "zz-service.amazonaws.com", name="zz-service.amazonaws.com")
+_UNKNOWN_CALLERS = (PrincipalKind.UNIQUE_ID, PrincipalKind.PROVIDER)
+
+
+def _callers(subject: PolicyUnderTest, each: EffectiveStatement) -> list[tuple[Sequence[Caller], Origin]]:
+    """Whom a statement means; empty where that is not known, or ``services`` judges it."""
+    statement = each.statement
+    kinds = {principal.kind for principal in statement.principals}
+    if statement.not_principal:
+        kinds = {PrincipalKind.EVERYONE}
+    of_a_path = PrincipalKind.SESSION in kinds and any(
+        test.key == "aws:principalarn" for test in statement.conditions
+    )
+    if kinds & {*_UNKNOWN_CALLERS} or kinds == {PrincipalKind.SERVICE} or of_a_path:
+        return []
+    analysis = subject.analysis([each])
+    own = [(callers, Origin.OWN) for callers in analysis.own_callers]
+    if PrincipalKind.EVERYONE in kinds:
+        others = exposure.outsiders(subject, each, exposure.EVERYONE)
+        return [*own, (others, Origin.OTHER), ([_ANY_SERVICE], Origin.OTHER)]
+    found: list[tuple[Sequence[Caller], Origin]] = []
+    for principal in statement.principals:
+        if principal.kind is PrincipalKind.SERVICE:
+            found.append(([Caller.parse(principal.text)], Origin.OTHER))
+        elif principal.account != subject.account_id:
+            found.append((exposure.outsiders(subject, each, principal), Origin.OTHER))
+        elif principal.kind is PrincipalKind.ACCOUNT:
+            found += own
+        else:
+            found.append(([Caller.parse(principal.text)], Origin.OWN))
+    return found
+
+
+def _is_met(
+    subject: PolicyUnderTest, each: EffectiveStatement, callers: Sequence[tuple[Sequence[Caller], Origin]]
+) -> bool:
+    """Whether a request of one of these callers, now or later, meets the statement."""
+    mask = each.mask & actions.KEY_ACTIONS
+    if not mask:
+        return True
+    for test in each.statement.conditions:
+        if _needs_its_key(test):
+            mask &= _carrying(test)
+    asked = {
+        (action.encryption_context, action.name == PUT_KEY_POLICY): action for action in actions.in_mask(mask)
+    }
+    analysis = subject.analysis([each])
+    for one, origin in callers:
+        for action in asked.values():
+            for space in analysis.request_spaces(one, origin, action, any_id=True):
+                for literals in applying(space, [each]):
+                    domains = [variable.all for variable in space.variables]
+                    if solve(domains, [[literal] for literal in literals], space.budget) is not None:
+                        return True
+    return False
 
 
 class _Content(NamedTuple):

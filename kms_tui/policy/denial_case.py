@@ -3,7 +3,8 @@
 ``caller`` (an ARN), ``action``, ``key`` (an ARN), ``context`` (condition keys and their values) and
 ``layers``: ``key_policy``, ``grants`` (as ListGrants answers), ``identity`` (a list of policies),
 ``boundary``, ``session`` (a list), ``scps`` and ``rcps`` (lists of levels, from the root down) and
-``endpoint``. A policy is a document, or an object of its ``name`` and ``document``. A member that is absent
+``endpoint``. A policy is a document, an object of its ``name`` and ``document``, or the answer of AWS that
+holds one (of GetPolicyVersion, GetRolePolicy, DescribePolicy and the like). A member that is absent
 is not known; null and an empty list are known to be none. What cannot be read of a layer makes that layer
 unknown, with the reason; the grants and policies beside it still count. Without ``context`` all of it is
 open; a context that is there is complete, but for what follows from the caller and the key.
@@ -59,7 +60,9 @@ def _json(text: str | bytes) -> object:
     if len(text) > MAX_BYTES:
         raise CaseError(f"The case is longer than {MAX_BYTES // 1024 // 1024} MB.")
     try:
-        return json.loads(text)
+        return json.loads(
+            text.removeprefix("\ufeff") if isinstance(text, str) else text, object_pairs_hook=_members
+        )
     except RecursionError as error:
         raise CaseError("The case is nested too deeply.") from error
     except UnicodeDecodeError as error:
@@ -71,9 +74,30 @@ def _json(text: str | bytes) -> object:
         raise CaseError("The case has a number that is too long.") from error
 
 
+class _Again(str):
+    """A name that an object already has. It equals only itself, so that the object keeps both members."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object with all its members: a policy in which one is given twice is written so, and not valid."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        found[_Again(name) if name in found else name] = value
+    return found
+
+
 def _object(value: object, member: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise CaseError(f"{_start(member)} must be an object.")
+    again = next((name for name in value if isinstance(name, _Again)), None)
+    if again is not None:
+        raise CaseError(f"{_start(member)} has {quoted(again)} twice.")
     return value
 
 

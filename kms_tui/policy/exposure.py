@@ -14,9 +14,11 @@ from kms_tui.policy.conditions import ConditionTest
 from kms_tui.policy.describe import condition, listed, printable, quoted
 from kms_tui.policy.document import Statement
 from kms_tui.policy.findings import Remark, Severity
+from kms_tui.policy.json_reader import Span
 from kms_tui.policy.lockout import MAX_BLAMED, element_span
 from kms_tui.policy.policy_under_test import (
     FRESH_ROLE,
+    FRESH_USER,
     EffectiveStatement,
     PolicyUnderTest,
     StatementAnalysis,
@@ -29,6 +31,7 @@ from kms_tui.policy.request_setting import Origin
 from kms_tui.policy.search import solve
 
 _PUT = ACTIONS[PUT_KEY_POLICY]
+EVERYONE = Principal(PrincipalKind.EVERYONE, "*", Span(0, 0))
 MAX_ACCOUNTS = 20
 """Most accounts mentioned in conditions that are tried."""
 
@@ -46,14 +49,29 @@ def exposures(subject: PolicyUnderTest) -> Iterator[Remark]:
 
 
 def _is_public(subject: PolicyUnderTest, each: EffectiveStatement) -> bool:
-    account = subject.unmentioned_account
-    role = Caller.parse(f"arn:{subject.partition}:iam::{account}:{FRESH_ROLE}")
-    service = Caller(PrincipalKind.SERVICE, "zz-service.amazonaws.com", name="zz-service.amazonaws.com")
-    others = subject.analysis([each]).identities(PrincipalKind.ROLE, account)
     return any(
         _allowed_actions(subject, each, callers, Origin.STRANGER, actions.KEY_ACTIONS)
-        for callers in ([role, *others], [service])
+        for callers in _strangers(subject, each)
     )
+
+
+def _strangers(subject: PolicyUnderTest, each: EffectiveStatement) -> Iterator[Sequence[Caller]]:
+    """Roles, users and the root user of an account that the policy does not mean; and a service.
+
+    The roles and users have also the names that the conditions mention.
+    """
+    account = subject.unmentioned_account
+    arn = f"arn:{subject.partition}:iam::{account}:"
+    analysis = subject.analysis([each])
+    yield [Caller.parse(arn + FRESH_ROLE), *analysis.identities(PrincipalKind.ROLE, account)]
+    yield [Caller(PrincipalKind.SERVICE, "zz-service.amazonaws.com", name="zz-service.amazonaws.com")]
+    if not analysis.tests.keys().isdisjoint(_OF_A_KIND_OF_CALLER):
+        yield [Caller.parse(arn + FRESH_USER), *analysis.identities(PrincipalKind.USER, account)]
+        yield [Caller.parse(f"{arn}root")]
+
+
+_OF_A_KIND_OF_CALLER = ("aws:username", "aws:userid", "aws:principalarn", "aws:principaltype")
+"""Keys by whose values users and the root user differ from roles."""
 
 
 def _allowed_actions(
@@ -132,7 +150,7 @@ def outside_access(subject: PolicyUnderTest) -> Iterator[OutsideAccess]:
 
 def _outside_access(subject: PolicyUnderTest, each: EffectiveStatement, mask: int) -> Iterator[OutsideAccess]:
     for principal in each.statement.principals:
-        for caller in _outsiders(subject, each, principal):
+        for caller in outsiders(subject, each, principal):
             got = _allowed_actions(subject, each, [caller], Origin.OTHER, mask)
             if got:
                 yield OutsideAccess(_who(subject, principal, caller), tuple(got), principal, each.statement)
@@ -146,7 +164,7 @@ def _who(subject: PolicyUnderTest, principal: Principal, caller: Caller) -> str:
     return "anyone who meets its conditions" if met else f"account {caller.account}"
 
 
-def _outsiders(subject: PolicyUnderTest, each: EffectiveStatement, principal: Principal) -> list[Caller]:
+def outsiders(subject: PolicyUnderTest, each: EffectiveStatement, principal: Principal) -> list[Caller]:
     """Callers of other accounts that a principal names."""
     if principal.kind is PrincipalKind.EVERYONE:
         analysis = subject.analysis([each])
@@ -162,7 +180,9 @@ def _outsiders(subject: PolicyUnderTest, each: EffectiveStatement, principal: Pr
 def _of_account(analysis: StatementAnalysis, account: str) -> list[Caller]:
     arn = f"arn:{analysis.subject.partition}:iam::{account}:"
     roles = analysis.identities(PrincipalKind.ROLE, account)
-    return [Caller.parse(arn + FRESH_ROLE), Caller.parse(f"{arn}root"), *roles]
+    users = analysis.identities(PrincipalKind.USER, account)
+    fresh = (FRESH_ROLE, "root", *([FRESH_USER] if "aws:principaltype" in analysis.tests or users else []))
+    return [*(Caller.parse(arn + name) for name in fresh), *roles, *users]
 
 
 def _mentioned_accounts(analysis: StatementAnalysis) -> list[str]:

@@ -12,6 +12,7 @@ from itertools import product
 from typing import NamedTuple
 
 from kms_tui.kms.arn import is_account_id
+from kms_tui.kms.operations import Trait, names_with
 from kms_tui.policy import operators
 from kms_tui.policy.condition_keys import ConditionKey, Presence
 from kms_tui.policy.conditions import ConditionTest
@@ -25,7 +26,7 @@ _PRINCIPAL = re.compile(
     r"arn:[a-z0-9-]+:(?:iam::[0-9]{12}:(?:root|(?:user|role)/[^*?]+)|sts::[0-9]{12}:federated-user/[^*?]+)\Z"
 )
 _IN_TAGS = " _.:/=+-@"
-_GRANT_OPERATION = re.compile(r"[A-Z][A-Za-z]+\Z")
+_GRANT_OPERATIONS = frozenset(names_with(Trait.GRANTABLE))
 
 
 class ValueForm(NamedTuple):
@@ -44,15 +45,27 @@ def _by_pattern(pattern: re.Pattern[str], words: str, example: str) -> ValueForm
     return ValueForm(lambda text: pattern.match(text) is not None, words, example)
 
 
+def _in_range(least: int, most: int) -> ValueForm:
+    def fits(text: str) -> bool:
+        number = operators.number(text)
+        return number is not None and least <= number <= most
+
+    return ValueForm(fits, f"a number from {least} to {most}", str(most))
+
+
 FORMS: Mapping[str, ValueForm] = {
     "account": ValueForm(is_account_id, "12 digits", "111122223333"),
     "alias": _by_prefix("alias/", "an alias name, not an ARN", "alias/app"),
-    "grant operation": _by_pattern(_GRANT_OPERATION, "an operation without a prefix", "Decrypt"),
+    "grant operation": ValueForm(
+        _GRANT_OPERATIONS.__contains__, "an operation of a grant, without a prefix", "Decrypt"
+    ),
     "host": _by_pattern(_HOST, "a service principal", "s3.amazonaws.com"),
     "org": _by_prefix("o-", "an organization's id or path", "o-a1b2c3d4e5"),
     "principal": _by_pattern(
         _PRINCIPAL, "the ARN of a user, a role or the root user", "arn:aws:iam::111122223333:role/app"
     ),
+    "pending window": _in_range(7, 30),
+    "rotation period": _in_range(90, 2560),
     "region": _by_pattern(_REGION, "a Region's name", "us-east-1"),
     "via service": _by_pattern(_VIA_SERVICE, "a service with a Region", "s3.us-east-1.amazonaws.com"),
     "tag": ValueForm(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 
 from kms_tui.kms.arn import is_account_id
-from kms_tui.policy import exposure, lint, lockout
+from kms_tui.policy import dead_statements, exposure, lint, lockout
 from kms_tui.policy.document import MAX_BYTES, Document, parse
 from kms_tui.policy.findings import CheckResult, Remark, Severity, Verdict, located
 from kms_tui.policy.json_reader import Span
@@ -17,6 +19,8 @@ from kms_tui.policy.search import Budget, TooComplexError
 MAX_FINDINGS = 300
 WORK = 900_000
 """Units of work for one check; realistic policies of 32 KB take a tenth of it."""
+WORK_FOR_NOTES = 200_000
+"""Units of work for notes on statements that never apply: without them a check is still whole."""
 
 
 def check(
@@ -76,8 +80,9 @@ def _remarks(subject: PolicyUnderTest, caller_arn: str | None) -> list[Remark]:
     except TooComplexError:
         sentence = "The policy is too complex to judge whether the account keeps control."
         return [Remark("too-complex", Severity.REFUSE, sentence, Span(0, 0))]
+    is_refused = any(remark.severity is Severity.REFUSE for remark in remarks)
     try:
-        if not any(remark.severity is Severity.REFUSE for remark in remarks):
+        if not is_refused:
             remarks += exposure.lost_actions(subject, unconditional=not remarks)
             if caller_arn:
                 remarks += lockout.caller_loss(subject, caller_arn)
@@ -86,6 +91,9 @@ def _remarks(subject: PolicyUnderTest, caller_arn: str | None) -> list[Remark]:
     except TooComplexError:
         sentence = "The policy is too complex to check every statement; there may be more findings."
         remarks.append(Remark("too-complex-for-findings", Severity.WARN, sentence, Span(0, 0)))
+    if not is_refused:
+        with suppress(TooComplexError):
+            remarks += dead_statements.never_applying(replace(subject, budget=Budget(WORK_FOR_NOTES)))
     return remarks
 
 

@@ -73,9 +73,22 @@ class NamedPolicy:
 
 
 def read_policy(layer: Layer, name: str, text: str) -> NamedPolicy:
-    """The policy of a layer from its text; ``document.problems`` says what is wrong with it."""
-    document = parse(text, identity=layer in _WITHOUT_PRINCIPAL, outside_kms=layer in _OUTSIDE_KMS)
+    """The policy of a layer from its text, or from the answer of AWS that holds it.
+
+    ``document.problems`` says what is wrong with it.
+    """
+    document = _parsed(layer, text)
+    if not document.is_valid:
+        from kms_tui.policy import pasted_text  # most texts are policies
+
+        within = pasted_text.policy_within(text)
+        inner = _parsed(layer, within) if within != text else document
+        document = inner if inner.is_valid else document
     return NamedPolicy(name, document)
+
+
+def _parsed(layer: Layer, text: str) -> Document:
+    return parse(text, identity=layer in _WITHOUT_PRINCIPAL, outside_kms=layer in _OUTSIDE_KMS)
 
 
 @dataclass(frozen=True, slots=True)

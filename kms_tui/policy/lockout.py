@@ -52,6 +52,9 @@ def account_control(subject: PolicyUnderTest) -> Iterator[Remark]:
     if not allows:
         yield _nobody(subject)
         return
+    whole = next((each for each in allows if each.sure and not each.statement.conditions), None)
+    if whole is not None:  # the conditions of the others take nothing away
+        allows = [whole]
     denies = subject.denies(_PUT.bit)
     callers_by_kind = subject.analysis([*allows, *denies]).own_callers
     able = {callers[0].kind for callers in callers_by_kind if _can_change(subject, callers, allows, denies)}

@@ -1,6 +1,8 @@
 """Recognizes texts that people paste instead of a policy, and finds the policy in them.
 
-Source: the AWS CLI's ``kms get-key-policy`` (its JSON and its text output), the CloudFormation user guide
+Source: the AWS CLI's ``kms get-key-policy`` (its JSON and its text output), the answers of IAM's
+GetPolicyVersion and GetRolePolicy, of Organizations' DescribePolicy and of EC2's DescribeVpcEndpoints, the
+CloudFormation user guide
 (Fn::Join, Fn::Sub, Ref) and Terraform's template syntax.
 """
 
@@ -10,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from kms_tui.policy import json_reader
 from kms_tui.policy.describe import quoted
@@ -33,6 +36,7 @@ class Paste:
 
 
 EXTRACT = "kms-tui policy extract takes it out, as Format does in the editor."
+_ANSWER = f"This is the JSON answer of aws kms get-key-policy; the policy is the text in it. {EXTRACT}"
 _TRAILING_NAME = re.compile(r"\s+default\s*\Z")
 _TEMPLATE = re.compile(
     r"\$\{(?:AWS::|var\.|local\.|data\.|module\.|each\.|self\.|aws_[a-z]|[A-Z])[^}]*\}"
@@ -48,6 +52,14 @@ _TERRAFORM = re.compile(
 def is_policy(text: str) -> bool:
     """Whether a text is a JSON object with a Statement."""
     return _is_policy(_read(text))
+
+
+def policy_within(text: str) -> str:
+    """The policy in an answer of AWS, however it lies there; any other text as it is."""
+    paste = recognize(text)
+    if paste is None or paste.policy is None or paste.rule == "lone-statement":
+        return text
+    return paste.policy
 
 
 def recognize(text: str) -> Paste | None:
@@ -91,25 +103,54 @@ def _is_statement(value: json_reader.Value) -> bool:
 
 
 def _object(text: str, value: json_reader.Object) -> Paste | None:
-    for member in () if _is_policy(value) else value.members:
-        inner = member.value
-        if isinstance(inner, json_reader.String) and is_policy(inner.value):
-            sentence = (
-                f"This is the JSON answer of aws kms get-key-policy; the policy is the text in it. {EXTRACT}"
-            )
-            return Paste("pasted-answer", sentence, inner.value)
-        if _is_policy(inner):
-            sentence = f"The policy is inside the element {quoted(member.key.value)}; {EXTRACT}"
-            return Paste("pasted-wrapper", sentence, text[inner.span.start : inner.span.end])
-    if _is_statement(value):
+    is_wrapper = not _is_policy(value)
+    found = _inside(text, value, 0) if is_wrapper else None
+    if found is None and _is_statement(value):
         return _lone(f"This is a statement without a policy around it; {EXTRACT}", text)
-    if any(map(_is_template, _within(value))):
+    is_template = any(map(_is_template, _within(value)))
+    if found is None and is_wrapper and not is_template:
+        found = _inside(text, value, MAX_WRAPPERS)
+    if found is not None:
+        return found
+    if is_template:
         sentence = (
             "This is a template: Fn::Join, Fn::Sub, Ref and ${…} are filled in on deployment. Paste the "
             "resulting policy."
         )
         return Paste("template", sentence)
     return None
+
+
+MAX_WRAPPERS = 4
+"""How deep a policy may lie in an answer, beside the element that holds it."""
+
+
+def _inside(text: str, value: json_reader.Object, depth: int) -> Paste | None:
+    """The first policy in an answer of AWS: an object, or a string of JSON or in URL encoding."""
+    for name, member in value.members:
+        inner: json_reader.Value | None = member
+        if isinstance(member, json_reader.Array) and len(member.items) == 1:
+            inner = member.items[0]
+        within = text
+        if isinstance(inner, json_reader.String):
+            within = _decoded(inner.value)
+            inner = _read(within) if within[:1] == "{" else None
+            if name.value == "Policy" and _is_policy(inner):
+                return Paste("pasted-answer", _ANSWER, within)
+        if inner is not None and _is_policy(inner):
+            sentence = f"The policy is inside the element {quoted(name.value)}; {EXTRACT}"
+            return Paste("pasted-wrapper", sentence, within[inner.span.start : inner.span.end])
+        if depth and isinstance(inner, json_reader.Object):
+            found = _inside(within, inner, depth - 1)
+            if found is not None:
+                return found
+    return None
+
+
+def _decoded(text: str) -> str:
+    """A text without the URL encoding in which IAM answers policies."""
+    text = text.strip()
+    return unquote(text) if text[:3].lower() == "%7b" else text
 
 
 def _lone(sentence: str, statements: str) -> Paste:
@@ -122,6 +163,9 @@ def _quoted(inner: str) -> Paste:
 
 
 def _no_json(text: str) -> Paste | None:
+    decoded = _decoded(text)
+    if decoded != text and is_policy(decoded):
+        return Paste("pasted-string", f"This is a policy in URL encoding; {EXTRACT}", decoded)
     value = _read(f'"{text.strip()}"')
     if isinstance(value, json_reader.String) and is_policy(value.value):
         return _quoted(value.value)

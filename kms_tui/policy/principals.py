@@ -237,6 +237,7 @@ def is_caller(principal: Principal, caller: Caller) -> bool:
 _SUFFIX = ".amazonaws.com"
 _CHINA = ".cn"
 _NEARLY_A_REGION = re.compile(r"[a-z]{2,5}-?[a-z]+-?[0-9]+[a-z]?\Z")
+_LIKE_AWS = re.compile(r"(?:[a-z-]+\.)?(?:aws|amazon|amazonaws)(?:\.[a-z]{2,6}){0,2}\Z")
 _OWN_SUFFIXES = ("aws", "aws-cn", "aws-us-gov")
 """Partitions whose service principals have the table's suffix."""
 
@@ -256,6 +257,9 @@ def service_fault(host: str, partition: str, region: str, lookups: Iterator[int]
     stem = name.removesuffix(_CHINA).removesuffix(_SUFFIX) if in_china or name.endswith(_SUFFIX) else ""
     if not stem:
         meant = closest(name, _HOSTS, 2) if next(lookups, None) is not None else ""
+        service, _, suffix = name.partition(".")
+        if not meant and service in SERVICES and _LIKE_AWS.match(suffix):
+            meant = service + _SUFFIX
         return f"no service principal ends like this; did you mean {meant}?" if meant else ""
     labels = stem.split(".")
     regions = [label for label in labels if partition_of(label)]

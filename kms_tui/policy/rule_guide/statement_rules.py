@@ -50,6 +50,14 @@ RULES = (
         ),
     ),
     Rule(
+        "never-applies",
+        INFO,
+        "No request of its principals meets a statement.",
+        "The conditions exclude each other, or the principals, or their time is past.",
+        KEYS,
+        one(ALLOW, APP, DECRYPT, R, where('"StringEquals":{"aws:SourceAccount":"111122223333"}')),
+    ),
+    Rule(
         "dead-value",
         INFO,
         "A value never matches.",

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import fields
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -54,6 +55,56 @@ def _changed(**members: Any) -> str:
 
 def _with(**members: Any) -> str:
     return _changed(layers={**LAYERS, **members})
+
+
+def test_a_member_that_is_given_twice_is_not_dropped() -> None:
+    text = json.dumps(CASE)
+    for member, place in (("identity", "layers"), ("caller", "the case")):
+        twice = text.replace(f'"{member}": ', f'"{member}": [], "{member}": ', 1)
+        with pytest.raises(CaseError, match=rf'(?i){place}.* has "{member}" twice'):
+            read_case(twice)
+
+
+@pytest.mark.parametrize("member", ["identity", "boundary", "key_policy"])
+def test_a_policy_with_an_element_twice_is_not_known(member: str) -> None:
+    single = {"Version": "2012-10-17", "Statement": LAYERS["key_policy"]["Statement"], "Id": "twice"}
+    policy = single if member == "key_policy" else {**ALLOW, "Id": "twice"}
+    text = _with(**{member: [policy] if member == "identity" else policy})
+    case = read_case(text.replace('"Id": "twice"', '"Version": "2012-10-17"'))
+    found = authorize_request(case.request, case.layers)
+    assert member.replace("_", "-") in {step.layer.value for step in found.unread}
+
+
+def test_a_grant_with_a_member_twice_is_not_known() -> None:
+    case = read_case(_with(grants=[GRANT]).replace('"GrantId": "g1"', '"GrantId": "g1", "GrantId": "g2"'))
+    assert isinstance(case.layers.grants, UnreadLayer)
+    assert "twice" in case.layers.grants.reason
+
+
+def test_a_byte_order_mark_is_no_part_of_the_case() -> None:
+    text = "\ufeff" + json.dumps(CASE)
+    assert read_case(text).request == read_case(text.encode()).request
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        quote(json.dumps(DENY)),
+        {"name": "x", "document": quote(json.dumps(DENY))},
+        {"PolicyVersion": {"Document": DENY, "VersionId": "v1", "IsDefaultVersion": True}},
+        {"RoleName": "app", "PolicyName": "x", "PolicyDocument": DENY},
+        {"Policy": {"PolicySummary": {"Name": "x"}, "Content": json.dumps(DENY)}},
+    ],
+    ids=["URL encoding", "named", "GetPolicyVersion", "GetRolePolicy", "DescribePolicy"],
+)
+def test_a_policy_may_lie_in_an_answer_of_aws(answer: object) -> None:
+    case = read_case(_with(identity=[answer]))
+    found = authorize_request(case.request, case.layers)
+    assert found.decisive is not None
+    assert (found.outcome, found.decisive.layer) == (Outcome.DENY, Layer.IDENTITY)
+    assert found.decisive.effect is LayerEffect.EXPLICIT_DENY
+    again = read_case(write_case(case))
+    assert authorize_request(again.request, again.layers).outcome is Outcome.DENY
 
 
 def test_every_member_is_read_and_named() -> None:

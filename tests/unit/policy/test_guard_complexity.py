@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from kms_tui.policy import CheckResult, guard, wildcard
@@ -57,6 +59,17 @@ def test_the_budget_stops_what_people_do_not_write_and_lets_through_what_they_do
     assert "too-complex" in _rules(judged(hostile))
     for size in (1_000, 8_000, 32_000):
         assert not _rules(judged(realistic(size))) & {"too-complex", "too-complex-for-findings"}
+
+
+def test_conditions_of_other_statements_do_not_hide_that_the_root_statement_keeps_control() -> None:
+    condition = {
+        "DateLessThan": {"aws:CurrentTime": [f"20{year}-01-01" for year in range(10, 99)]},
+        "IpAddress": {"aws:SourceIp": [f"203.0.{number}.0/24" for number in range(200)]},
+    }
+    text = with_root(*(allow("*", "kms:*", condition) for _ in range(6)))
+    result = judged(json.dumps(json.loads(text)))
+    assert result.verdict == "warn"
+    assert "too-complex" not in _rules(result)
 
 
 def test_a_budget_lasts_as_long_as_it_says() -> None:

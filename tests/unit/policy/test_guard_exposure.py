@@ -44,6 +44,9 @@ LIMITED: list[Shape] = [
     {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
     {"ArnLike": {"aws:SourceArn": f"arn:aws:s3:*:{ACCOUNT}:*"}},
     {"StringEquals": {"kms:NoSuchKey": "x"}},
+    {"StringEquals": {"aws:username": "ada", "aws:PrincipalAccount": ACCOUNT}},
+    {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:user/*"}},
+    {"StringEquals": {"aws:PrincipalServiceName": "s3.amazonaws.com", "aws:SourceAccount": ACCOUNT}},
 ]
 
 UNLIMITED: list[Shape | None] = [
@@ -68,6 +71,14 @@ UNLIMITED: list[Shape | None] = [
     {"Bool": {"aws:PrincipalIsAWSService": "true"}},
     {"Null": {"aws:PrincipalOrgID": "false"}},
     {"ArnLike": {"aws:SourceArn": "*"}},
+    {"StringEquals": {"aws:username": "ada"}},
+    {"StringLike": {"aws:userid": "AIDA*"}},
+    {"StringEquals": {"aws:PrincipalType": "User"}},
+    {"StringEquals": {"aws:PrincipalType": "Account"}},
+    {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/ada"}},
+    {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:root"}},
+    {"StringEquals": {"aws:PrincipalServiceName": "s3.amazonaws.com"}},
+    {"ForAnyValue:StringEquals": {"aws:PrincipalServiceNamesList": "s3.amazonaws.com"}},
 ]
 
 
@@ -121,6 +132,8 @@ OUTSIDE: list[tuple[Any, Any, Shape | None, str]] = [
     ("*", "kms:*", {"StringEquals": {"kms:CallerAccount": OTHER}}, "warn"),
     ("*", "kms:*", {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}, "warn"),
     ("*", USE, {"StringEquals": {"kms:CallerAccount": OTHER}}, "ok"),
+    (OTHER, "kms:*", {"StringEquals": {"aws:PrincipalType": "User"}}, "warn"),
+    (OTHER, "kms:*", {"StringEquals": {"aws:username": "ada"}}, "warn"),
     ("*", "kms:*", {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{OTHER}:role/Ops*"}}, "warn"),
     ("*", "kms:*", {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/Ops*"}}, "ok"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,11 @@ INSIDE = {
     "an escaped string": json.dumps(POLICY),
     "an escaped string without its quotes": json.dumps(POLICY)[1:-1],
     "a wrapper of another name": json.dumps({"policy": json.loads(POLICY)}),
+    "URL encoding": quote(POLICY),
+    "IAM's answer": json.dumps({"PolicyVersion": {"Document": json.loads(POLICY), "VersionId": "v1"}}),
+    "IAM's answer in URL encoding": json.dumps({"PolicyName": "x", "PolicyDocument": quote(ONE_LINE)}),
+    "Organizations' answer": json.dumps({"Policy": {"PolicySummary": {"Name": "x"}, "Content": POLICY}}),
+    "EC2's answer": json.dumps({"VpcEndpoints": [{"VpcEndpointId": "vpce-1", "PolicyDocument": POLICY}]}),
     "a wrapper": json.dumps({"KeyPolicy": json.loads(POLICY), "Description": "x"}),
 }
 
@@ -58,6 +64,8 @@ def test_statements_get_a_policy_round_them() -> None:
         '{"Policy": "x"}',
         '{"Policy": 1}',
         '{"Policy": {}}',
+        '{"Policies": [{"Document": {"Statement": []}}, {"Document": {"Statement": []}}]}',
+        '{"a": [{"b": [{"c": [{"d": [{"e": [{"f": {"Statement": []}}]}]}]}]}]}',
         policy(allow(condition={"StringEquals": {"aws:username": "${aws:PrincipalTag/team}"}})),
         policy(
             allow("*", "kms:Decrypt", {"StringEquals": {"aws:PrincipalAccount": "${aws:ResourceAccount}"}})
