@@ -53,6 +53,8 @@ shown, and do not count for --fail-on until they expire:
 exit codes: 0 no finding reaches --fail-on; 1 one does; 2 bad usage, no whole report, or a baseline of which
 something is wrong, which is said; 130 stopped with Ctrl+C.
 
+A Region without a customer key is no finding; the report and standard error say "No customer keys in …".
+
 It calls ListKeys, ListAliases, DescribeKey, GetKeyRotationStatus, GetKeyPolicy, CloudTrail's LookupEvents,
 ListResourceTags where the configuration has required_tags, and GetKeyLastUsage for --unused; what it may not
 call is listed as not known."""
@@ -183,7 +185,7 @@ def _progress(examination: Examination) -> Step:
 
 
 def _write(report: Report, args: argparse.Namespace) -> None:
-    from kms_tui.evidence.health.formats.report_words import place_words, summary
+    from kms_tui.evidence.health.formats.report_words import no_keys, place_words, summary
     from kms_tui.evidence.health.formats.writers import WRITERS
 
     text = WRITERS[args.format](report)
@@ -195,6 +197,8 @@ def _write(report: Report, args: argparse.Namespace) -> None:
     for each in report.unlisted:
         said = f"Not all keys of {place_words(report, each.place)} could be listed. {each.unlisted}"
         print(visible(said), file=sys.stderr)
+    if report.empty:
+        print(visible(no_keys(report)), file=sys.stderr)
     if not report.complete:
         print("The report is not whole: KMS gave no answer for too long.", file=sys.stderr)
 

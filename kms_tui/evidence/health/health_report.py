@@ -144,6 +144,11 @@ class Report:
         return tuple(each for each in self.places if each.unlisted)
 
     @property
+    def empty(self) -> tuple[AccountRegionTally, ...]:
+        """The accounts and Regions that were listed and have no customer key."""
+        return tuple(each for each in self.places if not each.keys and not each.unlisted)
+
+    @property
     def news(self) -> tuple[HealthFinding, ...]:
         """The findings that no baseline accepts."""
         return tuple(finding for finding in self.findings if finding.accepted is None)

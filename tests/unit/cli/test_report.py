@@ -172,6 +172,24 @@ def test_several_regions_in_one_report(run: Run, report: Report, account: FakeAc
     assert "REGION" in run("report", "--regions", "eu-west-1,us-east-1").out.decode()
 
 
+@pytest.mark.parametrize("form", ["table", "md", "html"])
+def test_a_region_without_keys_passes_and_is_told(report: Report, account: FakeAccount, form: str) -> None:
+    account.keys.clear()
+    ended = report("--format", form, "--fail-on", "low", "--strict")
+    told = f"No customer keys in eu-west-1 in {ACCOUNT}."
+    assert (ended.code, ended.err) == (0, f"{told}\n")
+    assert told in ended.out.decode()
+
+
+def test_of_several_regions_the_one_without_keys_is_named(
+    run: Run, report: Report, account: FakeAccount
+) -> None:
+    account.others["us-east-1"] = FakeAccount([], region="us-east-1")
+    ended = run("report", "--regions", "eu-west-1,us-east-1", "--format", "json")
+    assert ended.err == f"No customer keys in us-east-1 in {ACCOUNT}.\n"
+    assert [each["keys"] for each in found(ended)["places"]] == [2, 0]
+
+
 def test_a_report_that_is_not_whole_is_2_and_is_written_all_the_same(
     report: Report, account: FakeAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from kms_tui.evidence.health.formats.report_words import (
     accounts_table,
     has_several_accounts,
     named,
+    no_keys,
     place_words,
 )
 from kms_tui.evidence.health.health_report import Gap, HealthFinding, KeyName, Report
@@ -95,6 +96,8 @@ def _notices(report: Report) -> str:
         f"Not all keys of {place_words(report, each.place)} could be listed. {each.unlisted}"
         for each in report.unlisted
     ]
+    if report.empty:
+        told.append(no_keys(report))
     if not report.complete:
         told.append("The examination was stopped: facts not read by then are not known.")
     return "".join(f'<p class="notice wrap" role="note">{text(each)}</p>\n' for each in told)
