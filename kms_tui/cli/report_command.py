@@ -49,6 +49,9 @@ shown, and do not count for --fail-on until they expire:
   owner = "Kim"
   reason = "only tests use it"
   expires = 2027-03-31                        the last day
+From the day after, an entry accepts nothing: its findings count for --fail-on again, and standard error
+names it. Standard error also names entries that nothing is found for any more, and those for no account and
+Region of this report.
 
 exit codes: 0 no finding reaches --fail-on; 1 one does; 2 bad usage, no whole report, or a baseline of which
 something is wrong, which is said; 130 stopped with Ctrl+C.
@@ -185,7 +188,7 @@ def _progress(examination: Examination) -> Step:
 
 
 def _write(report: Report, args: argparse.Namespace) -> None:
-    from kms_tui.evidence.health.formats.report_words import no_keys, place_words, summary
+    from kms_tui.evidence.health.formats.report_words import no_keys, place_words, strays_in_words, summary
     from kms_tui.evidence.health.formats.writers import WRITERS
 
     text = WRITERS[args.format](report)
@@ -197,8 +200,8 @@ def _write(report: Report, args: argparse.Namespace) -> None:
     for each in report.unlisted:
         said = f"Not all keys of {place_words(report, each.place)} could be listed. {each.unlisted}"
         print(visible(said), file=sys.stderr)
-    if report.empty:
-        print(visible(no_keys(report)), file=sys.stderr)
+    for said in filter(None, (no_keys(report), strays_in_words(report))):
+        print(visible(said), file=sys.stderr)
     if not report.complete:
         print("The report is not whole: KMS gave no answer for too long.", file=sys.stderr)
 

@@ -372,6 +372,18 @@ def test_an_expired_entry_and_one_for_nothing_are_said_and_the_finding_counts(
     assert nothing.startswith("accepted.toml, line 9: accepted[1]: nothing is found any more")
 
 
+def test_a_baseline_of_another_account_is_told_in_a_line(report: Report, tmp_path: Path) -> None:
+    (tmp_path / "accepted.toml").write_text(BASELINE.replace(ACCOUNT, "444455556666"))
+    ended = report("--baseline", "accepted.toml", "--fail-on", "medium", "--format", "csv")
+    assert ended.code == 1
+    assert ended.err.startswith("1 entry of the baseline is for no account and Region of this report: arn:")
+    assert ended.err.count("\n") == 1
+
+
+def test_the_help_says_what_becomes_of_expired_entries(run: Run) -> None:
+    assert "its findings count for --fail-on again" in run("report", "--help").out.decode()
+
+
 def test_a_wrong_entry_is_2_and_the_report_is_written_all_the_same(report: Report, tmp_path: Path) -> None:
     (tmp_path / "accepted.toml").write_text(BASELINE + BASELINE.replace("rotation-off", "rotation-of\\u001b"))
     ended = report("--baseline", "accepted.toml", "--format", "json")

@@ -23,6 +23,7 @@ from kms_tui.evidence.health.formats.report_words import (
     named,
     no_keys,
     place_words,
+    strays_in_words,
 )
 from kms_tui.evidence.health.health_report import Gap, HealthFinding, KeyName, Report
 from kms_tui.inventory.row_health import SEVERITY_MARKS, HealthSeverity
@@ -98,6 +99,8 @@ def _notices(report: Report) -> str:
     ]
     if report.empty:
         told.append(no_keys(report))
+    if report.strays:
+        told.append(strays_in_words(report))
     if not report.complete:
         told.append("The examination was stopped: facts not read by then are not known.")
     return "".join(f'<p class="notice wrap" role="note">{text(each)}</p>\n' for each in told)

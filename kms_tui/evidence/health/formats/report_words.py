@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kms_tui.counts import in_words
+from kms_tui.counts import counted_as, in_words
 from kms_tui.evidence.health.checks import Check
 from kms_tui.evidence.health.compliance_packs import Pack
 from kms_tui.evidence.health.control_results import ControlResult, results_of
@@ -33,6 +33,8 @@ def scope(report: Report) -> str:
         text += f" {report.aws_managed:,} AWS-managed keys were not examined."
     if report.empty:
         text += f" {no_keys(report)}"
+    if report.strays:
+        text += f" {strays_in_words(report)}"
     if report.unlisted:
         text += f" Not all keys of {_listed(report, report.unlisted)} could be listed."
     if not report.complete:
@@ -43,6 +45,15 @@ def scope(report: Report) -> str:
 def no_keys(report: Report) -> str:
     """ "No customer keys in eu-west-1 in 111122223333."; "" where each account and Region has some."""
     return f"No customer keys in {_listed(report, report.empty)}." if report.empty else ""
+
+
+def strays_in_words(report: Report) -> str:
+    """How many entries of the baseline are for other accounts or Regions, and what they name; or ""."""
+    if not report.strays:
+        return ""
+    count = counted_as(len(report.strays), "entry of the baseline is", "entries of the baseline are")
+    names = in_words([stray.key for stray in report.strays], _NAMED)
+    return f"{count} for no account and Region of this report: {names}."
 
 
 def _listed(report: Report, places: Sequence[AccountRegionTally]) -> str:
