@@ -9,11 +9,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.file_streams import PIPE, read_start
-from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_out
+from kms_tui.cli.reading import (
+    Step,
+    add_reading_flags,
+    add_text_output_flag,
+    followed,
+    open_for_reading,
+    write_result,
+)
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
@@ -53,9 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--unmanaged", action="store_true", help="also list the customer keys that no given state has"
     )
     parser.add_argument("--format", choices=_FORMATS, default="table", help="default: table")
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="write it to a file, which is replaced"
-    )
+    add_text_output_flag(parser)
     add_reading_flags(parser)
 
 
@@ -122,14 +126,8 @@ def _report(session: Session, state: State, *, unmanaged: bool) -> tuple[DriftRe
 def _write(report: DriftReport, args: argparse.Namespace) -> None:
     from kms_tui.drift.drift_formats import WRITERS, as_table, summary
 
-    if args.output is None:
-        colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        write_out(
-            as_table(report, colored=colored) if args.format == "table" else WRITERS[args.format](report)
-        )
-        return
-    from kms_tui.atomic import SHARED, atomic_file
-
-    with atomic_file(args.output, overwrite=True, mode=SHARED) as file:
-        file.write(WRITERS[args.format](report).encode())
-    print(summary(report))
+    if args.output == PIPE and args.format == "table":
+        text = as_table(report, colored=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    else:
+        text = WRITERS[args.format](report)
+    write_result(text, args.output, summary(report))

@@ -13,7 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_out
+from kms_tui.cli.reading import (
+    Step,
+    add_reading_flags,
+    add_text_output_flag,
+    followed,
+    open_for_reading,
+    write_result,
+)
 from kms_tui.session import Session
 from kms_tui.visible import visible
 
@@ -100,9 +107,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write a baseline of all that is found, with owners and reasons to fill in",
     )
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="write it to a file, which is replaced"
-    )
+    add_text_output_flag(parser)
     add_reading_flags(parser)
 
 
@@ -191,12 +196,7 @@ def _write(report: Report, args: argparse.Namespace) -> None:
     from kms_tui.evidence.health.formats.report_words import no_keys, place_words, strays_in_words, summary
     from kms_tui.evidence.health.formats.writers import WRITERS
 
-    text = WRITERS[args.format](report)
-    if args.output is None:
-        write_out(text)
-    else:
-        _to_file(args.output, text, overwrite=True)
-        print(summary(report))
+    write_result(WRITERS[args.format](report), args.output, summary(report))
     for each in report.unlisted:
         said = f"Not all keys of {place_words(report, each.place)} could be listed. {each.unlisted}"
         print(visible(said), file=sys.stderr)
@@ -209,15 +209,10 @@ def _write(report: Report, args: argparse.Namespace) -> None:
 def _write_baseline(report: Report, args: argparse.Namespace) -> None:
     if args.write_baseline is None:
         return
+    from kms_tui.atomic import SHARED, atomic_file
     from kms_tui.evidence.health.baseline import baseline_text
 
-    _to_file(args.write_baseline, baseline_text(report), overwrite=False)
+    with atomic_file(args.write_baseline, mode=SHARED) as file:
+        file.write(baseline_text(report).encode())
     wanted = f"{len(report.findings):,} findings; fill in owner and reason of each that is accepted."
     print(f"{visible(str(args.write_baseline))}: {wanted}", file=sys.stderr)
-
-
-def _to_file(path: Path, text: str, *, overwrite: bool) -> None:
-    from kms_tui.atomic import SHARED, atomic_file
-
-    with atomic_file(path, overwrite=overwrite, mode=SHARED) as file:
-        file.write(text.encode())
