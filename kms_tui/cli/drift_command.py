@@ -39,10 +39,10 @@ It reads state files of version 4, and what `terraform show -json` prints of a s
 aws_kms_key, _external_key, _replica_key, _replica_external_key, _key_policy, _alias, _grant and
 _custom_key_store of all modules. Each is compared in the account and Region of its ARN.
 
-exit codes: 0 no drift (keys in no state are none); 1 something differs, or a plan destroys or replaces; 2 bad
-usage or input, or something could not be compared; 130 stopped with Ctrl+C. It calls DescribeKey,
-GetKeyPolicy, GetKeyRotationStatus, ListResourceTags, ListAliases and ListGrants, as far as the state has such
-resources."""
+exit codes: 0 no drift (keys in no state are none, nor is a state without such resources); 1 something
+differs, or a plan destroys or replaces; 2 bad usage or input, or something could not be compared; 130 stopped
+with Ctrl+C. It calls DescribeKey, GetKeyPolicy, GetKeyRotationStatus, ListResourceTags, ListAliases and
+ListGrants, as far as the state has such resources."""
 _FORMATS = ("table", "md", "json")
 
 
@@ -89,21 +89,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _state(names: list[str]) -> State:
-    """What all the files hold. Raises ConfigurationError, FileError."""
+    """What all the files hold, which may be nothing of KMS. Raises ConfigurationError, FileError."""
     from kms_tui.drift.state import merged
     from kms_tui.drift.state_reading import MAX_BYTES, read_state
-    from kms_tui.kms.errors import ConfigurationError
 
     states = {}
     for name in names:
         shown = "Standard input" if name == PIPE else name
         states[shown] = read_state(read_start(name, MAX_BYTES), shown)
-    state = merged(states)
-    if state.is_empty:
-        others = "1 other" if state.others == 1 else f"{state.others:,} others"
-        among = f" among {others}" if state.others else ""
-        raise ConfigurationError(f"{', '.join(states)}: no aws_kms_* resource{among}.")
-    return state
+    return merged(states)
 
 
 def _report(session: Session, state: State, *, unmanaged: bool) -> tuple[DriftReport, list[str]]:
