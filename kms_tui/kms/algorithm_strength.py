@@ -20,14 +20,14 @@ BROKEN = 0
 
 
 class Strength(NamedTuple):
-    """``quantum_level`` is NIST's category, 1 to 5, or ``BROKEN``."""
+    """``quantum_category`` is NIST's category, 1 to 5, or ``BROKEN``."""
 
     bits: int
-    quantum_level: int
+    quantum_category: int
 
     @property
     def is_broken_by_quantum_computers(self) -> bool:
-        return self.quantum_level == BROKEN
+        return self.quantum_category == BROKEN
 
 
 _STRENGTHS: Mapping[str, Strength] = {
