@@ -16,7 +16,7 @@ from typing import NamedTuple
 from kms_tui.kms.keyspecs import KEY_SPECS, Family
 
 BROKEN = 0
-"""The quantum security level of what a quantum computer breaks: it meets none of NIST's categories."""
+"""The category of what a quantum computer breaks: it is in none of NIST's."""
 
 
 class Strength(NamedTuple):

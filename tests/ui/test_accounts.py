@@ -239,6 +239,18 @@ def test_the_screen_of_accounts_tells_each_and_chooses_one(organization: LocalBa
     drive(console(organization), script)
 
 
+def test_a_question_on_keys_of_two_accounts_names_both(organization: LocalBackend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        for alias in ("lake-curated", "root-ca"):
+            await go_to(pilot, alias)
+            await press(pilot, "space")
+        await press(pilot, "X")
+        expected = f"in accounts data-platform {DATA} and security {SECURITY}"
+        assert text_of(pilot, "#dialog-account") == expected
+
+    drive(console(organization), script)
+
+
 def test_a_long_reason_is_told_whole_on_a_narrow_screen(organization: LocalBackend) -> None:
     reason = " ".join(f"word{number}" for number in range(80))
 

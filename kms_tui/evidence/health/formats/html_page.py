@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from kms_tui.counts import in_words
 from kms_tui.evidence.health.checks import Check
 from kms_tui.evidence.health.control_results import ControlResult, ControlStatus, results_of
 from kms_tui.evidence.health.formats.html_parts import Bar, HtmlColumn, bars, share, table, tag, text
@@ -85,7 +86,7 @@ def html_text(report: Report) -> str:
 
 def _when(report: Report) -> str:
     moment = f"{report.time:%Y-%m-%d %H:%M %Z}"
-    regions = ", ".join(report.regions)
+    regions = in_words(report.regions)
     keys = f"{report.keys:,} customer keys, {len(report.tallies)} checks"
     left_out = f", {report.aws_managed:,} AWS-managed keys not examined" if report.aws_managed else ""
     time = f'<time datetime="{report.time.isoformat()}">{text(moment)}</time>'

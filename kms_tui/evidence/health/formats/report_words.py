@@ -77,7 +77,7 @@ def accounts_in_words(report: Report) -> str:
 
 
 def title(report: Report) -> str:
-    where = ", ".join(report.regions)
+    where = in_words(report.regions)
     return f"Health of the KMS keys of {accounts_in_words(report)}, {where}, {report.time:%Y-%m-%d %H:%M %Z}"
 
 
