@@ -16,7 +16,7 @@ from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.campaigns.campaign import ALIASES, GRANTS, CampaignItem, ItemState
 from kms_tui.command_text import aws_cli, service_line
-from kms_tui.key_moves.move import Done, LostUpdate, MoveStep, Remainder, ServiceCall, filled
+from kms_tui.key_moves.move import Done, MoveStep, Remainder, ServiceCall, VersionRead, filled
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.operations import SECRET_MEMBERS, may_read, may_write
 
@@ -182,38 +182,55 @@ class ResourceMove:
 
     def _write(self, step: MoveStep, values: Mapping[str, str]) -> Mapping[str, Any]:
         params = filled(step.call.params, values)
-        read: Mapping[str, Any] = {}
-        if step.read is not None:
-            read = self._call(step.read, values)
-            params = {**params, **jmespath.search(filled(step.taken, values), read)}
-        answer = self._send(step.call, params)
-        if step.lost_update is not None and step.read is not None:
-            self._carry_over(
-                step, step.lost_update, values, jmespath.search(step.lost_update.read, read), answer
-            )
-        return answer
+        if step.read is None:
+            return self._send(step.call, params)
+        read = self._call(step.read, values)
+        if step.version_read is not None:
+            return self._write_version(step, step.version_read, values, read)
+        return self._send(step.call, {**params, **jmespath.search(filled(step.taken, values), read)})
 
-    def _carry_over(
-        self,
-        step: MoveStep,
-        lost: LostUpdate,
-        values: Mapping[str, str],
-        version: int,
-        answer: Mapping[str, Any],
-    ) -> None:
-        """Write again what somebody else wrote between the read and the write, until nobody has."""
+    def _write_version(
+        self, step: MoveStep, further: VersionRead, values: Mapping[str, str], read: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Write the newest version again, and then what somebody else wrote between the read and the write,
+        until nobody has.
+        """
         assert step.read is not None
+        newest = int(jmespath.search(further.newest, read))
+        answer = self._send(step.call, self._of_version(step, further, values, read, newest))
         for _ in range(_MOST_UPDATES):
-            written = jmespath.search(lost.written, answer)
-            if written is None or written == version + 1:
-                return
-            version = written
-            taken = jmespath.search(filled(lost.taken, values), self._call(step.read, values))
-            answer = self._send(step.call, {**filled(step.call.params, values), **taken})
+            written = jmespath.search(further.written, answer)
+            if written is None or written == newest + 1:
+                return answer
+            newest = written
+            try:
+                again = self._of_version(step, further, values, self._call(step.read, values), written - 1)
+            except KmsTuiError as error:
+                raise LostUpdateError(
+                    f"Somebody else wrote version {written - 1} meanwhile, which cannot be read: {error}",
+                    next_step=f"Compare it with version {written}, and write the right one again.",
+                ) from error
+            answer = self._send(step.call, again)
         raise LostUpdateError(
             "Others write it all the time: what they wrote last may stand in the version before the newest.",
             next_step="Compare its two newest versions, and write the right one again.",
         )
+
+    def _of_version(
+        self,
+        step: MoveStep,
+        further: VersionRead,
+        values: Mapping[str, str],
+        read: Mapping[str, Any],
+        version: int,
+    ) -> Mapping[str, Any]:
+        """The params of a step's call that write one version again; ``read`` is the answer of its read."""
+        known = {**values, "version": str(version)}
+        beside = jmespath.search(filled(step.taken, known), read)
+        if beside is None:
+            raise KmsTuiError(f"Its history does not show version {version} yet.", next_step="Try again.")
+        found = jmespath.search(filled(further.taken, known), self._call(further.call, known))
+        return {**filled(step.call.params, values), **found, **beside}
 
     def _send(self, call: ServiceCall, params: Mapping[str, Any]) -> Mapping[str, Any]:
         self.announce(_line(self.item, call, params))

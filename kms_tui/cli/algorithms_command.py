@@ -13,12 +13,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from kms_tui.cli.history_options import FAILED, STOPPED, add_history_flags, agreed, source_from
 from kms_tui.cli.history_options import followed as history_of
-from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_result
+from kms_tui.cli.reading import (
+    Step,
+    add_reading_flags,
+    add_text_output_flag,
+    followed,
+    open_for_reading,
+    write_result,
+)
 from kms_tui.kms.arn import AccountRegion, key_arn
 from kms_tui.kms.errors import ConfigurationError, KmsTuiError
 from kms_tui.session import BackendKind, Session
@@ -49,9 +55,7 @@ the record of requests needs. --format cyclonedx needs: pip install 'kms-tui[cyc
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     parser.add_argument("--format", choices=_FORMATS, default="table", help="default: table")
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="write it to a file, which is replaced"
-    )
+    add_text_output_flag(parser)
     parser.add_argument(
         "--callers", action="store_true", help="read the key exchange of callers from the record of requests"
     )

@@ -11,7 +11,7 @@ import sys
 from functools import partial
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.file_streams import PIPE, stoppable
+from kms_tui.cli.file_streams import PIPE, add_output_flag, stoppable
 
 _CODES = (
     "exit codes: 0 done; 1 failed or not agreed to, nothing written; 2 bad usage; 130 stopped with Ctrl+C"
@@ -152,9 +152,7 @@ def _add_making(parser: argparse.ArgumentParser, key: str) -> None:
     parser.add_argument("--key", metavar="KEY", required=True, type=_given, help=f"{key}: id, ARN or alias")
     parser.add_argument("--algorithm", metavar="A", type=_given, help="of an RSA key: RSASSA_PSS_SHA_256, …")
     parser.add_argument("--format", choices=("pem", "der"), default="pem", help="default: pem")
-    parser.add_argument(
-        "-o", "--output", metavar="FILE", default=PIPE, help="where to write (default: -, standard output)"
-    )
+    add_output_flag(parser, "where to write (default: -, standard output)", metavar="FILE")
     parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
     add_connection_flags(parser)
     parser.set_defaults(connection_from=partial(connection_from, parser))

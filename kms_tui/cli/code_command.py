@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kms_tui.cli.file_streams import PIPE
 from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_out
 from kms_tui.visible import visible
 
@@ -56,7 +57,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-grants", action="store_true", help="leave grants out: services make their own")
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="DIR", help="write the files into a directory, which is made"
+        "-o",
+        "--output",
+        metavar="DIR",
+        default=PIPE,
+        help="write the files into a directory, which is made; - is standard output",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files of DIR that exist")
     add_reading_flags(parser)
@@ -74,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     chosen = [bool(args.keys), args.filter is not None, args.all]
     if sum(chosen) != 1:
         args.usage_error("name keys, or give one of --filter and --all")
-    if args.overwrite and args.output is None:
+    if args.overwrite and args.output == PIPE:
         args.usage_error("--overwrite is for files in a directory: name one with -o")
     if args.format != "terraform":
         for flag, given in (
@@ -138,12 +143,12 @@ def _say(sentences: Sequence[str]) -> None:
 
 def _write(code: Code, args: argparse.Namespace) -> None:
     main, *others = code.files
-    if args.output is None:
+    if args.output == PIPE:
         write_out(code.files[main])
         if others:
             print(f"There is more: -o DIR also writes {', '.join(others)}.", file=sys.stderr)
         return
     from kms_tui.as_code.code import write_files
 
-    paths = write_files(code, args.output, overwrite=args.overwrite)
+    paths = write_files(code, Path(args.output), overwrite=args.overwrite)
     print(visible(f"Wrote {', '.join(map(str, paths))}."))

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kms_tui.cli.region_flags import region_name, region_names
 from kms_tui.kms.errors import CredentialsError, KmsTuiError, StoreError
 from kms_tui.session import BackendKind, Connection, Prompt
 from kms_tui.visible import visible
@@ -75,7 +76,7 @@ def add_connection_flags(parser: argparse.ArgumentParser, *, caller_policies: bo
     """Add the flags; without ``caller_policies`` the command has flags of these names of its own."""
     aws = parser.add_argument_group("AWS, or any endpoint")
     aws.add_argument("--profile", metavar="P", help="a profile of the AWS configuration")
-    aws.add_argument("--region", metavar="R", help="region (default: the profile's)")
+    aws.add_argument("--region", type=region_name, metavar="R", help="region (default: the profile's)")
     aws.add_argument("--endpoint-url", metavar="URL", help="another KMS endpoint")
     offline = parser.add_argument_group("offline")
     offline.add_argument("--demo", action="store_true", help="a believable account, in memory")
@@ -99,7 +100,7 @@ def add_writes_flag(parser: argparse.ArgumentParser) -> None:
 def add_account_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags that choose several accounts, and several Regions."""
     several = parser.add_argument_group("several at once")
-    several.add_argument("--regions", type=_regions, default=(), metavar="R,R", help="several regions")
+    several.add_argument("--regions", type=region_names, default=(), metavar="R,R", help="several regions")
     several.add_argument(
         "--accounts",
         metavar="A",
@@ -108,13 +109,6 @@ def add_account_flags(parser: argparse.ArgumentParser) -> None:
     several.add_argument(
         "--role", metavar="NAME", default="", help="the role to assume in each account of a list"
     )
-
-
-def _regions(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
-    if not all(names):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of regions")
-    return names
 
 
 def _account_choice(parser: argparse.ArgumentParser, args: argparse.Namespace) -> AccountChoice | None:

@@ -20,13 +20,14 @@ from kms_tui.cli.file_streams import (
     PIPE,
     add_stream_arguments,
     context_of,
+    is_stream,
     open_kms,
+    output_file,
     reading,
     require_output,
     say_done,
     stoppable,
     watched,
-    writing_output,
 )
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
@@ -76,8 +77,8 @@ def _decrypt(args: argparse.Namespace, context: dict[str, str]) -> int:
     from kms_tui.envelope.files import file_target
 
     output = (
-        _verified_output()
-        if args.output == PIPE
+        _verified_output(args.output)
+        if is_stream(args.output)
         else file_target(Path(args.output), overwrite=args.overwrite, mode=PRIVATE)
     )
     with (
@@ -189,11 +190,12 @@ def _out_of_json(content: bytes) -> bytes:
 
 
 @contextlib.contextmanager
-def _verified_output() -> Iterator[Writable]:
-    """Standard output through a spool: it is written only if the block succeeds."""
+def _verified_output(name: str) -> Iterator[Writable]:
+    """A stream through a spool: it is written only if the block succeeds."""
     from kms_tui.envelope.files import spooled
 
-    with writing_output() as output, spooled(_Screen() if sys.stdout.isatty() else output) as spool:
+    on_screen = name == PIPE and sys.stdout.isatty()
+    with output_file(name, overwrite=True) as output, spooled(_Screen() if on_screen else output) as spool:
         yield spool
 
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kms_tui.cli.reading import add_reading_flags, write_result
+from kms_tui.cli.reading import add_reading_flags, add_text_output_flag, write_result
 from kms_tui.cli.snapshot_command import collected
 from kms_tui.visible import visible
 
@@ -38,9 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("old", type=Path, metavar="OLD", help="a file that kms-tui snapshot wrote")
     parser.add_argument("new", nargs="?", default=_LIVE, metavar="NEW", help="a newer one, or live (default)")
     parser.add_argument("--format", choices=_FORMATS, default="table", help="default: table")
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="write it to a file, which is replaced"
-    )
+    add_text_output_flag(parser)
     add_reading_flags(parser)
 
 

@@ -9,11 +9,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.file_streams import PIPE, read_start
-from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_out
+from kms_tui.cli.reading import (
+    Step,
+    add_reading_flags,
+    add_text_output_flag,
+    followed,
+    open_for_reading,
+    write_result,
+)
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
@@ -33,10 +39,10 @@ It reads state files of version 4, and what `terraform show -json` prints of a s
 aws_kms_key, _external_key, _replica_key, _replica_external_key, _key_policy, _alias, _grant and
 _custom_key_store of all modules. Each is compared in the account and Region of its ARN.
 
-exit codes: 0 no drift (keys in no state are none); 1 something differs, or a plan destroys or replaces; 2 bad
-usage or input, or something could not be compared; 130 stopped with Ctrl+C. It calls DescribeKey,
-GetKeyPolicy, GetKeyRotationStatus, ListResourceTags, ListAliases and ListGrants, as far as the state has such
-resources."""
+exit codes: 0 no drift (keys in no state are none, nor is a state without such resources); 1 something
+differs, or a plan destroys or replaces; 2 bad usage or input, or something could not be compared; 130 stopped
+with Ctrl+C. It calls DescribeKey, GetKeyPolicy, GetKeyRotationStatus, ListResourceTags, ListAliases and
+ListGrants, as far as the state has such resources."""
 _FORMATS = ("table", "md", "json")
 
 
@@ -53,9 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--unmanaged", action="store_true", help="also list the customer keys that no given state has"
     )
     parser.add_argument("--format", choices=_FORMATS, default="table", help="default: table")
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="write it to a file, which is replaced"
-    )
+    add_text_output_flag(parser)
     add_reading_flags(parser)
 
 
@@ -85,21 +89,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _state(names: list[str]) -> State:
-    """What all the files hold. Raises ConfigurationError, FileError."""
+    """What all the files hold, which may be nothing of KMS. Raises ConfigurationError, FileError."""
     from kms_tui.drift.state import merged
     from kms_tui.drift.state_reading import MAX_BYTES, read_state
-    from kms_tui.kms.errors import ConfigurationError
 
     states = {}
     for name in names:
         shown = "Standard input" if name == PIPE else name
         states[shown] = read_state(read_start(name, MAX_BYTES), shown)
-    state = merged(states)
-    if state.is_empty:
-        others = "1 other" if state.others == 1 else f"{state.others:,} others"
-        among = f" among {others}" if state.others else ""
-        raise ConfigurationError(f"{', '.join(states)}: no aws_kms_* resource{among}.")
-    return state
+    return merged(states)
 
 
 def _report(session: Session, state: State, *, unmanaged: bool) -> tuple[DriftReport, list[str]]:
@@ -122,14 +120,8 @@ def _report(session: Session, state: State, *, unmanaged: bool) -> tuple[DriftRe
 def _write(report: DriftReport, args: argparse.Namespace) -> None:
     from kms_tui.drift.drift_formats import WRITERS, as_table, summary
 
-    if args.output is None:
-        colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        write_out(
-            as_table(report, colored=colored) if args.format == "table" else WRITERS[args.format](report)
-        )
-        return
-    from kms_tui.atomic import SHARED, atomic_file
-
-    with atomic_file(args.output, overwrite=True, mode=SHARED) as file:
-        file.write(WRITERS[args.format](report).encode())
-    print(summary(report))
+    if args.output == PIPE and args.format == "table":
+        text = as_table(report, colored=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    else:
+        text = WRITERS[args.format](report)
+    write_result(text, args.output, summary(report))

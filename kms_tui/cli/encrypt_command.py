@@ -14,13 +14,14 @@ from kms_tui.cli.file_streams import (
     PIPE,
     add_stream_arguments,
     context_of,
+    is_stream,
     open_kms,
+    output_file,
     reading,
     require_output,
     say_done,
     stoppable,
     watched,
-    writing_output,
 )
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import MAX_PLAINTEXT
@@ -67,8 +68,8 @@ def _encrypt(args: argparse.Namespace, context: dict[str, str]) -> int:
     from kms_tui.envelope.message import seal
 
     output = (
-        writing_output()
-        if args.output == PIPE
+        output_file(args.output, overwrite=args.overwrite)
+        if is_stream(args.output)
         else file_target(Path(args.output), overwrite=args.overwrite, mode=SHARED)
     )
     with (

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import signal
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from kms_tui.envelope.streams import Progress, ProgressStep, Readable
 
 PIPE = "-"
+_OF_STANDARD_OUTPUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
+_OPEN_FILES = ("/dev/stderr", "/dev/fd/", "/proc/")
+"""How names of files begin that are open already: regular ones too, which the shell has opened."""
 _EXIT_CODES = "exit codes: 0 done; 1 failed, nothing written; 2 bad usage; 130 stopped with Ctrl+C"
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _UNITS = ("KiB", "MiB", "GiB", "TiB")
@@ -34,9 +39,7 @@ def add_stream_arguments(parser: argparse.ArgumentParser, examples: str) -> None
     """FILE, -o, --context, --overwrite, -v and the connection's flags; ``examples`` are lines of the help."""
     parser.epilog = f"examples:\n{examples}\n\n{_EXIT_CODES}"
     parser.add_argument("file", metavar="FILE", help="what to read; - is standard input")
-    parser.add_argument(
-        "-o", "--output", metavar="OUT", default=PIPE, help="where to write (default: -, standard output)"
-    )
+    add_output_flag(parser, "where to write (default: -, standard output)")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
     parser.add_argument(
         "--context",
@@ -52,6 +55,31 @@ def add_stream_arguments(parser: argparse.ArgumentParser, examples: str) -> None
     parser.add_argument("-v", "--verbose", action="store_true", help="tell each step of envelope encryption")
     add_connection_flags(parser)
     parser.set_defaults(connection_from=partial(connection_from, parser), usage_error=parser.error)
+
+
+def add_output_flag(
+    parser: argparse._ActionsContainer, words: str, *, default: str | None = PIPE, metavar: str = "OUT"
+) -> None:
+    """Add ``-o/--output``, one rule for all commands: see ``output_file``; ``words`` are its help."""
+    parser.add_argument("-o", "--output", type=output_name, metavar=metavar, default=default, help=words)
+
+
+def output_name(text: str) -> str:
+    """What ``-o`` names, "-" for standard output by any name; ArgumentTypeError for a directory."""
+    if text in _OF_STANDARD_OUTPUT:
+        return PIPE
+    if not text or os.path.isdir(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is a directory: name a file in it")
+    return text
+
+
+def is_stream(name: str) -> bool:
+    """Whether an output is written to, not replaced: standard output, an open file, a device, a FIFO."""
+    if name == PIPE or os.path.abspath(name).startswith(_OPEN_FILES):
+        return True
+    with contextlib.suppress(OSError, ValueError):
+        return not stat.S_ISREG(os.stat(name).st_mode)
+    return False
 
 
 def context_of(args: argparse.Namespace) -> dict[str, str]:
@@ -131,14 +159,18 @@ def read_start(name: str, most: int) -> bytes:
 
 @contextlib.contextmanager
 def output_file(name: str, *, overwrite: bool, mode: int = SHARED) -> Iterator[BinaryIO]:
-    """Where a result goes: a file that appears whole, and that everybody may read unless ``mode`` says
-    else, or standard output.
+    """Where a result goes: standard output, an open file, a device or FIFO, or else a file that appears
+    whole, and that everybody may read unless ``mode`` says else.
 
-    Raises FileError, AlreadyThereError before the block.
+    A FIFO waits for its reader. Raises FileError, AlreadyThereError before the block.
     """
     if name == PIPE:
         with writing_output() as output:
             yield output
+    elif is_stream(name):
+        # Appending: what stands in a file that the shell opened stays.
+        with file_errors(name, "written"), open(os.open(name, os.O_WRONLY | os.O_APPEND), "wb") as stream:
+            yield stream
     else:
         with atomic_file(Path(name), overwrite=overwrite, mode=mode) as file:
             yield file

@@ -6,11 +6,17 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.filtered_keys import unlisted_sentences
-from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_result
+from kms_tui.cli.reading import (
+    Step,
+    add_reading_flags,
+    add_text_output_flag,
+    followed,
+    open_for_reading,
+    write_result,
+)
 from kms_tui.inventory.row import FactName
 from kms_tui.session import utc_now
 from kms_tui.visible import visible
@@ -58,9 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="read this of each key, too; may be given twice",
     )
     parser.add_argument("--sort", metavar="COLUMN", default="name", help="a column of the console's list")
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="write it to a file, which is replaced"
-    )
+    add_text_output_flag(parser)
     add_reading_flags(parser)
 
 

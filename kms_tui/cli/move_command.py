@@ -13,10 +13,10 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_account_flags, add_connection_flags, add_writes_flag, connection_from
+from kms_tui.cli.file_streams import add_output_flag
 from kms_tui.cli.key_access import is_key_arn
 from kms_tui.cli.reading import Step, followed, write_result
 from kms_tui.counts import counted
@@ -79,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--give-up", action="store_true", help="end the campaign; what is moved stays moved")
     parser.add_argument("--format", choices=("table", "md", "json"), default="table", help="of --status")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write --status to a file")
+    add_output_flag(parser, "write --status to a file, which is replaced", metavar="FILE")
     add_writes_flag(parser)
     add_connection_flags(parser)
     add_account_flags(parser)

@@ -8,9 +8,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
-from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_result
+from kms_tui.cli.file_streams import PIPE
+from kms_tui.cli.reading import (
+    Step,
+    add_reading_flags,
+    add_text_output_flag,
+    followed,
+    open_for_reading,
+    write_result,
+)
 from kms_tui.counts import counted_as
 from kms_tui.session import Session
 from kms_tui.visible import visible
@@ -40,9 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("key", metavar="KEY", help="the key that is left: its id, alias or ARN")
     parser.add_argument("--to", required=True, metavar="KEY2", help="the other key: id, alias, ARN; or: new")
     parser.add_argument("--format", choices=_FORMATS, default="md", help="default: md")
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="write it to a file, which is replaced"
-    )
+    add_text_output_flag(parser)
     add_reading_flags(parser)
 
 
@@ -74,7 +79,7 @@ def _plan(session: Session, args: argparse.Namespace) -> int:
         print("Stopped: without a whole scan there is no plan.", file=sys.stderr)
         return 130
     write_result(WRITERS[args.format](plan), args.output, head(plan))
-    place = "it" if args.output is None else str(args.output)
+    place = "it" if args.output == PIPE else args.output
     if plan.obstacles:
         things = counted_as(len(plan.obstacles), "thing stands", "things stand")
         print(visible(f"{things} in the way of the move: {place} says which, first."), file=sys.stderr)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.file_streams import PIPE, open_kms, output_file, read_start
+from kms_tui.cli.file_streams import PIPE, add_output_flag, open_kms, output_file, read_start
 from kms_tui.cli.standard_streams import say
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="facts: spec and fingerprints; json: all of it (default: pem)",
     )
     parser.add_argument("--comment", metavar="TEXT", help="with ssh (default: the key's ARN)")
-    parser.add_argument("-o", "--output", metavar="OUT", default=PIPE, help="default: -, standard output")
+    add_output_flag(parser, "default: -, standard output")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
     add_connection_flags(parser)
     parser.set_defaults(connection_from=partial(connection_from, parser), usage_error=parser.error)

@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from kms_tui.cli.connection import add_account_flags, add_connection_flags, connection_from
+from kms_tui.cli.file_streams import PIPE, add_output_flag, output_file, writing_output
 from kms_tui.cli.progress_bar import ProgressBar
 from kms_tui.config import Config
 from kms_tui.session import BackendKind, Connection, Session
@@ -76,22 +76,20 @@ def followed(work: Callable[[], T], progress: Callable[[], Step], *, name: str) 
     return outcome[0]
 
 
+def add_text_output_flag(parser: argparse.ArgumentParser) -> None:
+    """Add ``-o/--output`` of a command that writes a text, for ``write_result``."""
+    add_output_flag(parser, "write it to a file, which is replaced; - is standard output", metavar="FILE")
+
+
 def write_out(text: str) -> None:
     """Write a whole text to standard output; FileError for a full disk."""
-    from kms_tui.cli.file_streams import writing_output
-
     with writing_output() as out:
         out.write(text.encode())
 
 
-def write_result(text: str, output: Path | None, summary: str = "") -> None:
-    """Write a whole text to a file, which is replaced, and say its summary; else to standard output."""
-    if output is None:
-        write_out(text)
-        return
-    from kms_tui.atomic import SHARED, atomic_file
-
-    with atomic_file(output, overwrite=True, mode=SHARED) as file:
+def write_result(text: str, output: str, summary: str = "") -> None:
+    """Write a whole text to what ``-o`` names: a file is replaced, and its summary is said. FileError."""
+    with output_file(output, overwrite=True) as file:
         file.write(text.encode())
-    if summary:
+    if summary and output != PIPE:
         print(visible(summary))

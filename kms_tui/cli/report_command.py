@@ -13,7 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_out
+from kms_tui.cli.reading import (
+    Step,
+    add_reading_flags,
+    add_text_output_flag,
+    followed,
+    open_for_reading,
+    write_result,
+)
 from kms_tui.session import Session
 from kms_tui.visible import visible
 
@@ -49,9 +56,14 @@ shown, and do not count for --fail-on until they expire:
   owner = "Kim"
   reason = "only tests use it"
   expires = 2027-03-31                        the last day
+From the day after, an entry accepts nothing: its findings count for --fail-on again, and standard error
+names it. Standard error also names entries that nothing is found for any more, and those for no account and
+Region of this report.
 
 exit codes: 0 no finding reaches --fail-on; 1 one does; 2 bad usage, no whole report, or a baseline of which
 something is wrong, which is said; 130 stopped with Ctrl+C.
+
+A Region without a customer key is no finding; the report and standard error say "No customer keys in …".
 
 It calls ListKeys, ListAliases, DescribeKey, GetKeyRotationStatus, GetKeyPolicy, CloudTrail's LookupEvents,
 ListResourceTags where the configuration has required_tags, and GetKeyLastUsage for --unused; what it may not
@@ -95,9 +107,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write a baseline of all that is found, with owners and reasons to fill in",
     )
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="write it to a file, which is replaced"
-    )
+    add_text_output_flag(parser)
     add_reading_flags(parser)
 
 
@@ -183,17 +193,14 @@ def _progress(examination: Examination) -> Step:
 
 
 def _write(report: Report, args: argparse.Namespace) -> None:
-    from kms_tui.evidence.health.formats.report_words import place_words, summary
+    from kms_tui.evidence.health.formats.report_words import no_keys, place_words, strays_in_words, summary
     from kms_tui.evidence.health.formats.writers import WRITERS
 
-    text = WRITERS[args.format](report)
-    if args.output is None:
-        write_out(text)
-    else:
-        _to_file(args.output, text, overwrite=True)
-        print(summary(report))
+    write_result(WRITERS[args.format](report), args.output, summary(report))
     for each in report.unlisted:
         said = f"Not all keys of {place_words(report, each.place)} could be listed. {each.unlisted}"
+        print(visible(said), file=sys.stderr)
+    for said in filter(None, (no_keys(report), strays_in_words(report))):
         print(visible(said), file=sys.stderr)
     if not report.complete:
         print("The report is not whole: KMS gave no answer for too long.", file=sys.stderr)
@@ -202,15 +209,10 @@ def _write(report: Report, args: argparse.Namespace) -> None:
 def _write_baseline(report: Report, args: argparse.Namespace) -> None:
     if args.write_baseline is None:
         return
+    from kms_tui.atomic import SHARED, atomic_file
     from kms_tui.evidence.health.baseline import baseline_text
 
-    _to_file(args.write_baseline, baseline_text(report), overwrite=False)
+    with atomic_file(args.write_baseline, mode=SHARED) as file:
+        file.write(baseline_text(report).encode())
     wanted = f"{len(report.findings):,} findings; fill in owner and reason of each that is accepted."
     print(f"{visible(str(args.write_baseline))}: {wanted}", file=sys.stderr)
-
-
-def _to_file(path: Path, text: str, *, overwrite: bool) -> None:
-    from kms_tui.atomic import SHARED, atomic_file
-
-    with atomic_file(path, overwrite=overwrite, mode=SHARED) as file:
-        file.write(text.encode())

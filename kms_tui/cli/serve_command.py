@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kms_tui.atomic import SHARED, FileError, atomic_file, file_errors
 from kms_tui.cli.access_key_flags import FILE_HELP, access_keys_from, add_access_key_flags, credential_from
 from kms_tui.cli.connection import AS_HELP, NEEDS_CALLER, add_caller_flags, caller_files, limits_of
+from kms_tui.cli.region_flags import region_name
 from kms_tui.cli.standard_streams import ReaderGoneError, written_out
 from kms_tui.cli.store_seed import add_fixed_flag, read_seed_file
 from kms_tui.kms.arn import Arn
@@ -71,7 +72,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=0, help="port (default: 0, any free one)")
     parser.add_argument("--account-id", metavar="ID", type=_account, help="12 digits (default: the store's)")
-    parser.add_argument("--region", metavar="R", help="region of unsigned requests and of the export lines")
+    parser.add_argument(
+        "--region", type=region_name, metavar="R", help="region of unsigned requests and of the export lines"
+    )
     parser.add_argument(
         "--as", dest="caller_arn", metavar="ARN", type=_principal, help=f"all clients {AS_HELP}"
     )

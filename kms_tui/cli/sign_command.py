@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.file_streams import PIPE, open_kms, output_file, read_start, reading, stoppable, watched
+from kms_tui.cli.file_streams import (
+    PIPE,
+    add_output_flag,
+    open_kms,
+    output_file,
+    read_start,
+    reading,
+    stoppable,
+    watched,
+)
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
@@ -37,12 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = f"{_EXAMPLES}\n\n{_EXIT_CODES}"
     parser.add_argument("files", metavar="FILE", nargs="+", help="what to sign; - is standard input")
     parser.add_argument("--key", metavar="KEY", required=True, help="key id, ARN or alias of a signing key")
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="SIG",
-        help="where the signature of one file goes (default: beside it, as FILE.sig, .p7s or .pem); "
+    add_output_flag(
+        parser,
+        "where the signature of one file goes (default: beside it, as FILE.sig, .p7s or .pem); "
         "- is standard output",
+        default=None,
+        metavar="SIG",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace a file that exists")
     parser.add_argument(

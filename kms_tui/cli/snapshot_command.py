@@ -9,10 +9,17 @@ from __future__ import annotations
 import argparse
 import sys
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_out
+from kms_tui.cli.file_streams import PIPE, output_file
+from kms_tui.cli.reading import (
+    Step,
+    add_reading_flags,
+    add_text_output_flag,
+    followed,
+    open_for_reading,
+    write_out,
+)
 from kms_tui.session import Session
 from kms_tui.visible import visible
 
@@ -36,9 +43,7 @@ GetKeyRotationStatus, ListResourceTags, GetKeyPolicy and, 50 a second, ListGrant
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="write it to a file, which is replaced"
-    )
+    add_text_output_flag(parser)
     parser.add_argument("--schema", action="store_true", help="print the JSON schema of snapshots")
     add_reading_flags(parser)
 
@@ -90,24 +95,18 @@ def _progress(collection: FactCollection) -> Step:
     return Step(words, stage.done, stage.total)
 
 
-def _write(facts: FactFile, path: Path | None) -> None:
+def _write(facts: FactFile, output: str) -> None:
     from kms_tui.fact_files.fact_file import MOST_BYTES
     from kms_tui.fact_files.fact_writing import written
 
-    if path is None:
-        from kms_tui.cli.file_streams import writing_output
-
-        with writing_output() as out:
-            for piece in written(facts):
-                out.write(piece.encode())
-        return
-    from kms_tui.atomic import SHARED, atomic_file
-
-    with atomic_file(path, overwrite=True, mode=SHARED) as file:
+    size = 0
+    with output_file(output, overwrite=True) as file:
         for piece in written(facts):
-            file.write(piece.encode())
+            size += file.write(piece.encode())
+    if output == PIPE:
+        return
     keys = "1 key" if len(facts.keys) == 1 else f"{len(facts.keys):,} keys"
-    print(visible(f"The facts of {keys} are in {path}."))
-    if path.stat().st_size > MOST_BYTES:
+    print(visible(f"The facts of {keys} are in {output}."))
+    if size > MOST_BYTES:
         told = f"It is larger than the {MOST_BYTES // 2**20} MiB that kms-tui diff reads: write one a Region."
         print(told, file=sys.stderr)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.file_streams import PIPE, open_kms, output_file, read_start, stoppable
+from kms_tui.cli.file_streams import PIPE, add_output_flag, open_kms, output_file, read_start, stoppable
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="as of ssh-keygen: clear, no-pty, force-command=…, source-address=…, verify-required",
     )
-    parser.add_argument("-o", "--output", metavar="OUT", help="default: FILE-cert.pub; - is standard output")
+    add_output_flag(parser, "default: FILE-cert.pub; - is standard output", default=None)
     parser.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
     add_connection_flags(parser)
     parser.set_defaults(connection_from=partial(connection_from, parser), usage_error=parser.error)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.atomic import PRIVATE, SHARED, file_errors
-from kms_tui.cli.file_streams import PIPE, output_file
+from kms_tui.cli.file_streams import PIPE, add_output_flag, output_file
 from kms_tui.cli.standard_streams import say
 from kms_tui.cli.store_policies import Open, counted
 from kms_tui.visible import visible
@@ -57,7 +57,7 @@ def add_command(command: AddCommand, open_store: Open, unlock: Unlock) -> None:
     instead.add_argument("--export", action="store_true", help="write the store as a seed")
     instead.add_argument("--schema", action="store_true", help="print the JSON schema of seeds")
     add_fixed_flag(parser)
-    parser.add_argument("-o", "--output", metavar="OUT", default=PIPE, help="with --export: a file to write")
+    add_output_flag(parser, "with --export: a file to write")
     parser.add_argument("--overwrite", action="store_true", help="with --export: replace OUT if it exists")
     parser.add_argument(
         "--format", choices=("yaml", "json"), default="yaml", help="of --export (default: yaml)"

@@ -13,7 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_result
+from kms_tui.cli.file_streams import PIPE
+from kms_tui.cli.reading import (
+    Step,
+    add_reading_flags,
+    add_text_output_flag,
+    followed,
+    open_for_reading,
+    write_result,
+)
 from kms_tui.kms.arn import key_id_of
 from kms_tui.session import Session
 from kms_tui.visible import visible
@@ -56,9 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="the manifest.json of an S3 Inventory, in place of a listing",
     )
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="write it to a file, which is replaced"
-    )
+    add_text_output_flag(parser)
     add_reading_flags(parser)
 
 
@@ -143,7 +149,7 @@ def _ended(gaps: Iterable[str], args: argparse.Namespace, *, is_stopped: bool) -
         for gap in gaps:
             print(visible(f"  {gap}"), file=sys.stderr)
     elif gaps:
-        said = "it says" if args.output is None else f"{args.output} says"
+        said = "it says" if args.output == PIPE else f"{args.output} says"
         print(visible(f"The answer is not whole: {said} what was not checked, and why."), file=sys.stderr)
     if is_stopped:
         print("Stopped.", file=sys.stderr)

@@ -37,6 +37,8 @@ Source: the errors of the operations in the service models, and PutBucketEncrypt
 _OF_SSM = "alias/aws/ssm"
 _OF_VERSIONS = ("Value", "Description", "AllowedPattern", "Tier", "DataType")
 """What PutParameter takes, and a version keeps."""
+_OF_PARAMETER = ("Name", "Type", "Version", "LastModifiedDate", "DataType")
+"""What GetParameter tells beside the value."""
 _MOST_LABELS = 10
 
 
@@ -179,9 +181,28 @@ def _parameter_history(place: DemoRegion, params: Params) -> Shape:
             _require_key(place, call, version["KeyId"])
             answered.append(version)
         else:
-            sealed = base64.b64encode(f"{version['Name']}:{version['Version']}".encode()).decode()
-            answered.append(version | {"Value": sealed})
+            answered.append(version | {"Value": _sealed(version)})
     return {"Parameters": answered}
+
+
+def _parameter(place: DemoRegion, params: Params) -> Shape:
+    """The newest version, or the one whose number follows the name; decrypted alone."""
+    call = ("ssm", "GetParameter")
+    name, _, number = str(params["Name"]).partition(":")
+    versions = _versions(place, place.find(call, "parameter", name))
+    found = [each for each in versions if str(each["Version"]) == number] if number else versions
+    if not found:
+        raise ServiceError("ParameterVersionNotFound", number, operation=call[1])
+    version = found[-1]
+    if params.get("WithDecryption"):
+        _require_key(place, call, version["KeyId"])
+    value = version["Value"] if params.get("WithDecryption") else _sealed(version)
+    kept = {member: version[member] for member in _OF_PARAMETER if member in version}
+    return {"Parameter": kept | {"Value": value} | ({"Selector": f":{number}"} if number else {})}
+
+
+def _sealed(version: Shape) -> str:
+    return base64.b64encode(f"{version['Name']}:{version['Version']}".encode()).decode()
 
 
 def _label_version(place: DemoRegion, params: Params) -> Shape:
@@ -215,6 +236,7 @@ WRITES: Mapping[tuple[str, str], Callable[[DemoRegion, Params], Shape]] = {
     ("secretsmanager", "UpdateSecret"): _update_secret,
     ("sns", "SetTopicAttributes"): _set_topic_attributes,
     ("sqs", "SetQueueAttributes"): _set_queue_attributes,
+    ("ssm", "GetParameter"): _parameter,
     ("ssm", "GetParameterHistory"): _parameter_history,
     ("ssm", "LabelParameterVersion"): _label_version,
     ("ssm", "PutParameter"): _put_parameter,

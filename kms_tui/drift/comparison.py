@@ -154,6 +154,7 @@ class StateComparison:
             tuple(sorted(self.not_compared)),
             tuple(self.losses),
             unmanaged,
+            self.state.others if self.state.is_empty else None,
         )
 
     # Keys

@@ -50,7 +50,10 @@ class Loss(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DriftReport:
-    """``unmanaged`` are keys without a resource (ARN, name); None where they were not looked for."""
+    """``unmanaged`` are keys without a resource (ARN, name); None where they were not looked for.
+
+    ``others`` is the number of managed resources that are none of KMS; None where there are some of KMS.
+    """
 
     is_plan: bool
     resources: int
@@ -58,6 +61,7 @@ class DriftReport:
     not_compared: tuple[UncomparedResource, ...]
     losses: tuple[Loss, ...]
     unmanaged: tuple[tuple[str, str], ...] | None = None
+    others: int | None = None
 
     @property
     def is_clean(self) -> bool:

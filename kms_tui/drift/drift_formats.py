@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 
-from kms_tui.counts import counted_as
+from kms_tui.counts import counted, counted_as, in_words
 from kms_tui.drift.drift import Difference, Drifted, DriftKind, DriftReport, Loss
 from kms_tui.drift.state_reading import shown
 from kms_tui.export import markdown_text
@@ -37,6 +37,20 @@ def as_table(report: DriftReport, *, colored: bool = False) -> str:
 
 def summary(report: DriftReport) -> str:
     """One sentence for each thing that is counted."""
+    text = _compared(report) if report.others is None else _nothing(report.others, is_plan=report.is_plan)
+    if report.unmanaged is not None:
+        keys = counted_as(len(report.unmanaged), "key of the account is", "keys of the account are")
+        text += f" {keys} in no given state."
+    return text
+
+
+def _nothing(others: int, *, is_plan: bool) -> str:
+    """ "No KMS resources in this state, among 3 others." """
+    among = f", among {counted(others, 'other')}" if others else ""
+    return f"No KMS resources in this {'plan' if is_plan else 'state'}{among}."
+
+
+def _compared(report: DriftReport) -> str:
     parts = []
     if report.losses:
         who = "the plan destroys or replaces" if report.is_plan else "the next plan replaces"
@@ -44,15 +58,7 @@ def summary(report: DriftReport) -> str:
     parts.append(counted_as(len(report.drifted), "differs from the account", "differ from the account"))
     if report.not_compared:
         parts.append(counted_as(len(report.not_compared), "was not compared", "were not compared"))
-    text = f"Of {report.resources:,} KMS resources {_and(parts)}."
-    if report.unmanaged is not None:
-        keys = counted_as(len(report.unmanaged), "key of the account is", "keys of the account are")
-        text += f" {keys} in no given state."
-    return text
-
-
-def _and(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"Of {report.resources:,} KMS resources {in_words(parts)}."
 
 
 def _loss_head(report: DriftReport, loss: Loss) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from kms_tui.counts import in_words
 from kms_tui.export import ExportFormat, Table, aligned, render
 from kms_tui.fact_files.changes import ChangedKey, KeyChange, NotCompared
 from kms_tui.fact_files.fact_comparison import FactChanges
@@ -76,8 +77,7 @@ def _keys(keys: Sequence[ChangedKey | None]) -> str:
 
 
 def _first(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return in_words(names, _NAMED)
 
 
 def changes_table(changes: FactChanges) -> Table:

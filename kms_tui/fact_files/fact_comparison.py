@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from kms_tui.counts import in_words
 from kms_tui.fact_files.changes import ChangedKey, ChangeKind, KeyChange, NotCompared, in_order
 from kms_tui.fact_files.fact_file import FactFile, FactFileError, KeyFacts, ListedRegion, unread_state
 from kms_tui.fact_files.key_comparison import key_changes
@@ -78,8 +79,7 @@ def require_common(then: Collection[AccountRegion], now: Collection[AccountRegio
 
 def _some(places: Collection[AccountRegion]) -> str:
     names = [str(place) for place in sorted(places)]
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more or "no Region"
+    return in_words(names, _NAMED) or "no Region"
 
 
 def _by_place(facts: FactFile) -> Mapping[AccountRegion, dict[str, KeyFacts]]:

@@ -9,11 +9,11 @@ from kms_tui.key_moves.move import (
     CallingService,
     Done,
     How,
-    LostUpdate,
     Move,
     MoveStep,
     Remainder,
     ServiceCall,
+    VersionRead,
     unless_missing,
 )
 
@@ -22,10 +22,11 @@ _NEW_ONLY = "New data only; what is there stays under the old key until it expir
 _LATEST = "max_by(Parameters, &Version)"
 _ONE_BEFORE = "sort_by(Parameters, &Version)[-2]"
 _CONTENT = (
-    ".merge({Value: Value, Type: Type}, "
+    "Parameters[?to_string(Version)=='$version'].merge({Type: Type}, "
     + unless_missing("Description", "AllowedPattern", "Tier", "DataType")
-    + ", (Policies && {Policies: join('', ['[', join(',', Policies[].PolicyText), ']'])}) || `{}`)"
+    + ", (Policies && {Policies: join('', ['[', join(',', Policies[].PolicyText), ']'])}) || `{}`) | [0]"
 )
+"""What a version has beside its value: an object, or null where there is no such version."""
 _LABELS_BEFORE = f"{_ONE_BEFORE}.Labels"
 _LABELS_LEFT = f"({_ONE_BEFORE}.KeyId != '$key' && {_LABELS_BEFORE}) || `[]`"
 """The labels of a version that is not under the new key yet: those under it were labelled by somebody."""
@@ -38,7 +39,7 @@ _NOT_UPDATED = "LastUpdateStatus == 'Failed' && (LastUpdateStatusReason || 'Lamb
 _QUEUE = {"QueueUrl": "$queue", "AttributeNames": ["KmsMasterKeyId"]}
 _TOPIC = "arn:$partition:sns:$region:$account:$resource"
 _HISTORY = ServiceCall("ssm", "GetParameterHistory", {"Name": "$resource"})
-_VALUES = ServiceCall("ssm", "GetParameterHistory", {"Name": "$resource", "WithDecryption": True})
+_VALUE = ServiceCall("ssm", "GetParameter", {"Name": "$resource:$version", "WithDecryption": True})
 _SCHEDULE = (
     "merge({ScheduleExpression: ScheduleExpression, Target: Target, FlexibleTimeWindow: FlexibleTimeWindow}, "
     + unless_missing(
@@ -148,10 +149,10 @@ APPLICATION_MOVES = (
         steps=(
             MoveStep(
                 ServiceCall("ssm", "PutParameter", {"Name": "$resource", "KeyId": "$key", "Overwrite": True}),
-                _VALUES,
-                _LATEST + _CONTENT,
+                _HISTORY,
+                _CONTENT,
                 done=Done(_HISTORY, f"{_LATEST}.KeyId"),
-                lost_update=LostUpdate(f"{_LATEST}.Version", "Version", _ONE_BEFORE + _CONTENT),
+                version_read=VersionRead(f"{_LATEST}.Version", _VALUE, "{Value: Parameter.Value}", "Version"),
             ),
             MoveStep(
                 ServiceCall("ssm", "LabelParameterVersion", {"Name": "$resource"}),

@@ -67,25 +67,30 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class LostUpdate:
-    """How it is seen that somebody else has written between a step's read and its call, and mended.
+class VersionRead:
+    """A further read of a step, of one version of the resource alone: earlier ones may be unreadable.
 
-    ``read`` and ``written`` are paths to a version in the answers of the step's read and of its call: the
-    second follows the first. ``taken`` is the step's expression for what was written in between.
+    ``newest`` is the path to the newest version's number in the answer of the step's read. ``call`` and the
+    step's ``taken`` have the number as $version; ``taken`` is an expression on the answer of ``call``.
+
+    ``written`` is the path to a number in the answer of the step's call. Where it does not follow the one
+    that was read, somebody else has written in between: the version before it, which is then written again.
     """
 
-    read: str
-    written: str
+    newest: str
+    call: ServiceCall
     taken: str
+    written: str
 
 
 @dataclass(frozen=True, slots=True)
 class MoveStep:
     """One call that changes something, or tells what later steps need.
 
-    ``taken`` is a JMESPath expression on the answer of ``read``: an object of further members. ``keeps`` is a
-    name, and the path in the call's own answer whose text later steps need. ``only_where`` says in words when
-    a step is for a resource at all: it follows a write of the step before it, and is left out without one.
+    ``taken`` is a JMESPath expression on the answer of ``read``: an object of further members;
+    ``version_read`` adds to them. ``keeps`` is a name, and the path in the call's own answer whose text later
+    steps need. ``only_where`` says in words when a step is for a resource at all: it follows a write of the
+    step before it, and is left out without one.
     """
 
     call: ServiceCall
@@ -93,8 +98,15 @@ class MoveStep:
     taken: str = ""
     done: Done | None = None
     keeps: tuple[str, str] = ("", "")
-    lost_update: LostUpdate | None = None
+    version_read: VersionRead | None = None
     only_where: str = ""
+
+    @property
+    def reads(self) -> tuple[ServiceCall, ...]:
+        """All its reads, in their order."""
+        further = self.version_read.call if self.version_read is not None else None
+        done = self.done.read if self.done is not None else None
+        return tuple(call for call in (self.read, further, done) if call is not None)
 
 
 @dataclass(frozen=True, slots=True)

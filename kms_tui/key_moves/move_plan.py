@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.counts import in_words
 from kms_tui.creation import KeyType, NewKey
 from kms_tui.evidence.key_uses import FoundUse, KeyUses, UseGap
 from kms_tui.evidence.references import service_grants
@@ -237,8 +238,7 @@ def _notes(old: Key, new: Key | None, moves: Sequence[PlannedMove], aliases: Seq
         others = [arn for arn in related if arn != old.arn]
         if others:
             notes.append(
-                f"Related keys of other Regions are not moved here: {', '.join(others)}. Plan each by its"
-                " ARN."
+                f"Related keys of other Regions are not moved here: {in_words(others)}. Plan each by its ARN."
             )
         if new is not None and new.multi_region is None:
             notes.append("The key is a multi-Region key, the new one is not: ciphertexts stay in one Region.")

@@ -65,9 +65,7 @@ def _calls(plan: MovePlan) -> Iterator[ServiceCall]:
         for step in each.move.steps if each.has_commands else ():
             if isinstance(step, MoveStep):
                 yield step.call
-                yield from (
-                    call for call in (step.read, step.done.read if step.done is not None else None) if call
-                )
+                yield from step.reads
 
 
 def _allow(sid: str, actions: Sequence[str], resource: str | Sequence[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kms_tui.command_text import service_words, waiter_words
-from kms_tui.key_moves.move import Done, MoveStep, ServiceCall, Wait, filled
+from kms_tui.key_moves.move import Done, MoveStep, ServiceCall, VersionRead, Wait, filled
 
 _OPEN, _CLOSE = "⟦", "⟧"
 _MARK = re.compile(f"{_OPEN}([A-Z_]+){_CLOSE}")
@@ -22,6 +22,8 @@ NEW_KEY = f"{_OPEN}{NEW_KEY_NAME}{_CLOSE}"
 """Stands for the new key's ARN in values of templates."""
 _INPUT = f"{_OPEN}INPUT{_CLOSE}"
 _BEGINS_A_URL = "://"
+_ESCAPE = r"s/`/\\`/g"
+"""The sed command that writes a backslash before each backtick."""
 
 
 def can_be_said(name: str) -> bool:
@@ -60,10 +62,12 @@ def commands(steps: Sequence[MoveStep | Wait], values: Mapping[str, str]) -> Ite
 
 def _command(step: MoveStep, values: Mapping[str, str]) -> str:
     words, lines = _words(step.call, values), []
-    if step.read is not None:
-        taken = [*_words(step.read, values), "--query", filled(step.taken, values), "--output", "json"]
+    if step.version_read is not None and step.read is not None:
         words += ["--cli-input-json", f"file://{_INPUT}"]
-        lines = [f"{line_of(taken)} > {quoted(_INPUT)}"]
+        lines = _of_version(step, step.read, step.version_read, values)
+    elif step.read is not None:
+        words += ["--cli-input-json", f"file://{_INPUT}"]
+        lines = [f"{line_of(_queried(step.read, step.taken, values))} > {quoted(_INPUT)}"]
     name, _ = step.keeps
     command = _kept(step, words)
     lines.append(f"{name.upper()}=$({command})" if name else command)
@@ -71,6 +75,28 @@ def _command(step: MoveStep, values: Mapping[str, str]) -> str:
         return "\n".join(lines)
     inner = "\n".join(f"    {line}" for line in lines)
     return f"if {_unless(step.done, values)}; then\n{inner}\nfi"
+
+
+def _of_version(
+    step: MoveStep, read: ServiceCall, further: VersionRead, values: Mapping[str, str]
+) -> list[str]:
+    """The commands that write what both reads answer of the newest version into the file $INPUT.
+
+    The first answer becomes a literal in the expression on the second, where a backtick ends it.
+    """
+    known = {**values, "version": f"{_OPEN}VERSION{_CLOSE}"}
+    merged = f"merge({further.taken}, `{_OPEN}CONTENT{_CLOSE}`)"
+    return [
+        f"VERSION=$({line_of(_queried(read, further.newest, values))})",
+        f"CONTENT=$({line_of(_queried(read, step.taken, known))})",
+        f"CONTENT=$(printf '%s' {quoted(f'{_OPEN}CONTENT{_CLOSE}')} | sed {shlex.quote(_ESCAPE)})",
+        f"{line_of(_queried(further.call, merged, known))} > {quoted(_INPUT)}",
+    ]
+
+
+def _queried(call: ServiceCall, expression: str, values: Mapping[str, str]) -> list[str]:
+    # As JSON: of a text the AWS CLI gives the expression each page by itself.
+    return [*_words(call, values), "--query", filled(expression, values), "--output", "json"]
 
 
 def _kept(step: MoveStep, words: Sequence[str]) -> str:

@@ -16,18 +16,18 @@ from typing import NamedTuple
 from kms_tui.kms.keyspecs import KEY_SPECS, Family
 
 BROKEN = 0
-"""The quantum security level of what a quantum computer breaks: it meets none of NIST's categories."""
+"""The category of what a quantum computer breaks: it is in none of NIST's."""
 
 
 class Strength(NamedTuple):
-    """``quantum_level`` is NIST's category, 1 to 5, or ``BROKEN``."""
+    """``quantum_category`` is NIST's category, 1 to 5, or ``BROKEN``."""
 
     bits: int
-    quantum_level: int
+    quantum_category: int
 
     @property
     def is_broken_by_quantum_computers(self) -> bool:
-        return self.quantum_level == BROKEN
+        return self.quantum_category == BROKEN
 
 
 _STRENGTHS: Mapping[str, Strength] = {

@@ -55,10 +55,12 @@ class AccountRegion(NamedTuple):
 
 
 def places_in_words(places: Sequence[AccountRegion]) -> str:
-    """ "eu-west-1, us-east-1 of 111122223333", or "6 Regions of 200 accounts": short, however many."""
+    """ "eu-west-1 and us-east-1 of 111122223333", or "6 Regions of 200 accounts": short, however many."""
+    from kms_tui.counts import in_words  # the first text does without
+
     regions = list(dict.fromkeys(place.region for place in places))
     accounts = list(dict.fromkeys(place.account for place in places))
-    where = ", ".join(regions) if len(regions) <= _NAMED_REGIONS else f"{len(regions):,} Regions"
+    where = in_words(regions) if len(regions) <= _NAMED_REGIONS else f"{len(regions):,} Regions"
     if len(accounts) > 1:
         return f"{where} of {len(accounts):,} accounts"
     return f"{where} of {accounts[0]}" if any(accounts) else where

@@ -480,7 +480,7 @@ SERVICE_WRITES: Mapping[str, frozenset[str]] = {
 A write is sent only where the user allows it (``--allow-service-writes``), and never in a read-only account.
 """
 
-SECRET_READS: Mapping[str, frozenset[str]] = {"ssm": frozenset({"GetParameterHistory"})}
+SECRET_READS: Mapping[str, frozenset[str]] = {"ssm": frozenset({"GetParameter", "GetParameterHistory"})}
 """Reads that answer a secret, which a write needs; they are sent only where writes are allowed."""
 
 SECRET_MEMBERS: Mapping[tuple[str, str], frozenset[str]] = {

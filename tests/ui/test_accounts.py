@@ -17,6 +17,7 @@ from kms_tui.backend.local import LocalBackend
 from kms_tui.backend.wrappers.metering import Meter
 from kms_tui.cli.account_opening import demo_sources
 from kms_tui.config import ProfileSettings
+from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_accounts
 from kms_tui.ui.actions.code_actions import CodeScreen
 from kms_tui.ui.app import KmsApp
@@ -28,7 +29,7 @@ from kms_tui.ui.widgets.key_list import KeyList
 from kms_tui.ui.widgets.line_table import LineTable
 from tests.demo_copies import demo_copy
 from tests.ui.conftest import NOW, fixed_now
-from tests.ui.console import drive, go_to, notifications, press, settled, state_of
+from tests.ui.console import drive, go_to, notifications, press, resize, settled, state_of
 from tests.ui.test_hostile_text import screen_text
 from tests.ui.test_palette import look_for
 
@@ -236,6 +237,42 @@ def test_the_screen_of_accounts_tells_each_and_chooses_one(organization: LocalBa
         assert set(names(pilot)) == {"cloudtrail-logs", "audit-evidence", "root-ca", "break-glass-2023"}
 
     drive(console(organization), script)
+
+
+def test_a_question_on_keys_of_two_accounts_names_both(organization: LocalBackend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        for alias in ("lake-curated", "root-ca"):
+            await go_to(pilot, alias)
+            await press(pilot, "space")
+        await press(pilot, "X")
+        expected = f"in accounts data-platform {DATA} and security {SECURITY}"
+        assert text_of(pilot, "#dialog-account") == expected
+
+    drive(console(organization), script)
+
+
+def test_a_long_reason_is_told_whole_on_a_narrow_screen(organization: LocalBackend) -> None:
+    reason = " ".join(f"word{number}" for number in range(80))
+
+    def refused() -> LocalBackend:
+        raise KmsTuiError(reason)
+
+    first, second, *_ = demo_sources(organization)
+    sources = [first, replace(second, open=refused)]
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "at", "down")
+        text = " ".join(shown(pilot).split())
+        assert "2 accounts · 1 not whole" in text
+        assert reason in text
+        row = pilot.app.screen.query_one(LineTable).rows[1]
+        assert row.cells[-1] == ("not listed", "danger")
+        await resize(pilot, 160, 48)
+        await settled(pilot)
+        row = pilot.app.screen.query_one(LineTable).rows[1]
+        assert row.cells[-1] == (f"not listed · {reason}", "danger")
+
+    drive(console(organization, sources=sources), script, size=(80, 24))
 
 
 def test_an_account_that_cannot_be_opened_is_not_chosen(organization: LocalBackend) -> None:

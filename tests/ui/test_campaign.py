@@ -772,7 +772,7 @@ def test_it_fits_a_small_terminal(app: KmsApp, demo: Backend, files: CampaignFil
         await carry_out(pilot)
         pilot.app.clear_notifications()
         on_screen = screen_text(app)
-        assert all(each in on_screen for each in ("STATE", "✓ moved", "✓ Carry out 6/6", "D Delete"))
+        assert all(each in on_screen for each in ("STATE", "✓ moved", "✓ Move 6/6", "D Delete: not yet"))
         assert len(stages(pilot)[0]) <= 76
 
     drive(app, script, size=(80, 24))

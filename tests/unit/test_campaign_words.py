@@ -129,6 +129,7 @@ def test_one_stage_is_next_and_its_key_and_way_back_are_said(told: StageFacts, s
         line = stages_line(told, width, shown_key)
         assert line.cell_length <= width
         assert len(line.plain.split("  ")) == len(CampaignStage)
+        assert (found[CampaignStage.DELETE] is Mark.NOT_YET) == line.plain.endswith(": not yet")
     assert "Schedule deletion" in stages_line(told, 156, shown_key).plain
 
 

@@ -277,6 +277,20 @@ def test_a_parameter_keeps_its_versions_and_values(call: Checked) -> None:
     assert [each["KeyId"] for each in described if each["Name"] == name] == ["alias/orders-db"]
 
 
+def test_one_version_of_a_parameter_is_read(call: Checked) -> None:
+    name = "/prod/orders/db-url"
+    call("ssm", "PutParameter", Name=name, Value="v2", KeyId="alias/orders-db", Overwrite=True)
+
+    def value(asked: str, **members: Any) -> Any:
+        return call("ssm", "GetParameter", Name=asked, **members)["Parameter"]["Value"]
+
+    assert value(name, WithDecryption=True) == "v2"
+    assert value(f"{name}:1", WithDecryption=True) == f"the demo's {name}"
+    assert value(f"{name}:1") not in ("v2", f"the demo's {name}")
+    with pytest.raises(ServiceError, match="ParameterVersionNotFound"):
+        value(f"{name}:3")
+
+
 def test_a_parameter_is_made_and_is_of_its_region(call: Checked) -> None:
     call("ssm", "PutParameter", Name="/new", Value="x", Type="SecureString", Overwrite=True)
     assert _history(call, "/new", WithDecryption=True) == [(1, "alias/aws/ssm", "x", [])]
@@ -290,6 +304,8 @@ def test_what_cannot_be_decrypted_is_not_read(call: Checked, backend: DemoBacken
     with pytest.raises(ServiceError, match="InvalidKeyId"):
         _history(call, "/prod/crm/url", WithDecryption=True)
     assert len(_history(call, "/prod/crm/url")) == 1
+    with pytest.raises(ServiceError, match="InvalidKeyId"):
+        call("ssm", "GetParameter", Name="/prod/crm/url", WithDecryption=True)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tests.endpoints.synthetic import SyntheticAccount
 FIRST_TEXT = {
     "kms_tui": "accounts atomic cli config kms session ui visible",
     "kms_tui.accounts": "account",
-    "kms_tui.cli": "connection console_command standard_streams",
+    "kms_tui.cli": "connection console_command region_flags standard_streams",
     "kms_tui.kms": "arn errors facts",
     "kms_tui.ui": "app app_shell base widgets",
     "kms_tui.ui.app_shell": "boundary encoding_fallback refusal_poller screen_table themes",

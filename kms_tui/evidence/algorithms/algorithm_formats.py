@@ -31,7 +31,7 @@ _KEYS = (
     "spec",
     "use",
     "bits",
-    "quantum_level",
+    "quantum_category",
     "state",
     "manager",
 )
@@ -57,10 +57,10 @@ def summary(inventory: AlgorithmInventory) -> str:
 
 
 def quantum_words(strength: Strength | None) -> str:
-    """ "level 5", "none: broken", "not known"."""
+    """ "category 5", "none: broken", "not known"."""
     if strength is None:
         return NOT_KNOWN
-    return _BROKEN if strength.is_broken_by_quantum_computers else f"level {strength.quantum_level}"
+    return _BROKEN if strength.is_broken_by_quantum_computers else f"category {strength.quantum_category}"
 
 
 def _group(group: AlgorithmGroup) -> tuple[str, ...]:
@@ -159,10 +159,10 @@ def _csv(inventory: AlgorithmInventory) -> str:
 
 def _key_row(key: AlgorithmKey) -> tuple[str, ...]:
     strength = key.strength
-    bits, level = ("", "") if strength is None else map(str, strength)
+    bits, category = ("", "") if strength is None else map(str, strength)
     manager = "AWS" if key.aws_managed else "CUSTOMER"
     named = key.name, key.arn, *key.place
-    return (*named, spec_title(key.spec), key.spec, key.usage, bits, level, key.state, manager)
+    return (*named, spec_title(key.spec), key.spec, key.usage, bits, category, key.state, manager)
 
 
 def _json(inventory: AlgorithmInventory) -> str:
@@ -211,8 +211,8 @@ def _json(inventory: AlgorithmInventory) -> str:
 
 def _strength(strength: Strength | None) -> Mapping[str, int | None]:
     if strength is None:
-        return {"bits": None, "quantum_level": None}
-    return {"bits": strength.bits, "quantum_level": strength.quantum_level}
+        return {"bits": None, "quantum_category": None}
+    return {"bits": strength.bits, "quantum_category": strength.quantum_category}
 
 
 def _key(key: AlgorithmKey) -> Mapping[str, str]:

@@ -230,7 +230,7 @@ def _algorithm(key: AlgorithmKey, ref: str) -> Component:
                 padding=CryptoPadding.OAEP if use.primitive is CryptoPrimitive.PKE and _is_rsa(key) else None,
                 crypto_functions=use.functions,
                 classical_security_level=strength.bits if strength else None,
-                nist_quantum_security_level=strength.quantum_level if strength else None,
+                nist_quantum_security_level=strength.quantum_category if strength else None,
             ),
         ),
     )

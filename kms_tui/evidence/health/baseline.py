@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from kms_tui.evidence.health.checks import CHECKS
-from kms_tui.evidence.health.health_report import Acceptance, Gap, HealthFinding, KeyName, Report
+from kms_tui.evidence.health.health_report import Acceptance, Gap, HealthFinding, KeyName, Report, StrayEntry
 from kms_tui.kms.arn import ALIAS_PREFIX, AccountRegion, Arn, alias_arn, is_account_id
 from kms_tui.kms.errors import ConfigurationError
 from kms_tui.seed.seed_document import SeedDocument, SeedError, alike, ended
@@ -81,7 +81,9 @@ class Baseline:
     problems: tuple[str, ...] = ()
 
     def applied_to(self, report: Report) -> tuple[Report, tuple[str, ...]]:
-        """The report with its accepted findings marked, and remarks on entries that accept nothing."""
+        """The report with its accepted findings marked and with entries for other places, and remarks on
+        entries that accept nothing any more.
+        """
         index = _Index(entry for entry in self.entries if not self._is_expired(entry))
         used: set[str] = set()
         findings = []
@@ -91,8 +93,16 @@ class Baseline:
                 used.add(entry.where)
                 finding = replace(finding, accepted=entry.acceptance)
             findings.append(finding)
-        marked = _with_findings(report, tuple(findings))
+        marked = replace(_with_findings(report, tuple(findings)), strays=self._strays(report))
         return marked, tuple(self._remarks(report, used))
+
+    def _strays(self, report: Report) -> tuple[StrayEntry, ...]:
+        places = [each.place for each in report.places]
+        return tuple(
+            StrayEntry(entry.where, entry.key)
+            for entry in self.entries
+            if not self._is_expired(entry) and not entry.may_be_in(places)
+        )
 
     def _is_expired(self, entry: Entry) -> bool:
         return entry.acceptance.expires < self.today

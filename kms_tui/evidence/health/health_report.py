@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from kms_tui.evidence.health.checks import Check
 from kms_tui.evidence.health.compliance_packs import Pack
@@ -48,6 +48,14 @@ class Acceptance:
     def words(self) -> str:
         """ "accepted by Kim until 2027-03-31: it is only for tests"; untrusted."""
         return f"accepted by {self.owner} until {self.expires}: {self.reason}"
+
+
+class StrayEntry(NamedTuple):
+    """An entry of a baseline that concerns none of a report's accounts and Regions: its file and line, and
+    what it names. Untrusted."""
+
+    where: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +125,8 @@ class Report:
     packs: tuple[Pack, ...] = ()
     account_names: Mapping[str, str] = field(default_factory=dict)
     """Id of an account -> its name, where several are reported. Untrusted."""
+    strays: tuple[StrayEntry, ...] = ()
+    """What of the baseline is for other accounts or Regions."""
 
     def account_title(self, account: str) -> str:
         """ "payments 111122223333", or the id alone; untrusted, "" for one that is not known."""
@@ -142,6 +152,11 @@ class Report:
     def unlisted(self) -> tuple[AccountRegionTally, ...]:
         """The accounts and Regions whose keys could not all be listed."""
         return tuple(each for each in self.places if each.unlisted)
+
+    @property
+    def empty(self) -> tuple[AccountRegionTally, ...]:
+        """The accounts and Regions that were listed and have no customer key."""
+        return tuple(each for each in self.places if not each.keys and not each.unlisted)
 
     @property
     def news(self) -> tuple[HealthFinding, ...]:

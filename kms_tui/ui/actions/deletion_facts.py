@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.counts import in_words
 from kms_tui.evidence.cost import MonthlyCost, Prices, monthly_cost
 from kms_tui.evidence.scans import Scan, Scans
 from kms_tui.kms.facts import Denied, Fact, Failed, Known, read_fact
@@ -68,7 +69,7 @@ def _multi_region(key: Key, _: datetime) -> Content:
         return Content(f"this is one; the primary in {multi.primary_arn.split(':')[3]} and its material stay")
     if not multi.replica_arns:
         return Content("none")
-    regions = ", ".join(arn.split(":")[3] for arn in multi.replica_arns)
+    regions = in_words([arn.split(":")[3] for arn in multi.replica_arns])
     return Content.styled(f"in {regions}: the waiting period begins when they are deleted", "$warning")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from textual import on
 
 from kms_tui.atomic import SHARED, atomic_file, typed_path
+from kms_tui.counts import in_words
 from kms_tui.export import ExportFormat, Table, render
 from kms_tui.inventory.key_table import table_of
 from kms_tui.inventory.view import View
@@ -104,8 +105,8 @@ async def export_keys(screen: ModeScreen, view: View) -> None:
     session = screen.session
     assert session is not None
     rows, marks, now = list(view.rows), frozenset(view.marks), session.now()
-    regions = ", ".join(session.inventory.region_names)
-    accounts = ", ".join(account.title for account in session.accounts)
+    regions = in_words(session.inventory.region_names)
+    accounts = in_words([account.title for account in session.accounts])
     title = f"KMS keys of {accounts}, {regions}, {now:%Y-%m-%d}: {view.scope}"
     if view.query:
         title += f", {view.query.text.strip()}"

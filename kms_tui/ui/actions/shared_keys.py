@@ -7,6 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.counts import in_words
 from kms_tui.kms.arn import Arn, key_id_of
 from kms_tui.kms.facts import UNASKED, Denied, Fact, Known, read_fact
 from kms_tui.kms.keyspecs import spec_title
@@ -65,7 +66,7 @@ async def show_shared_keys(screen: ModeScreen) -> None:
     if keys is None:
         return
     if not keys:
-        where = ", ".join(session.inventory.region_names)
+        where = in_words(session.inventory.region_names)
         screen.host.notify(f"No other account shares a key with this one in {where}.")
         return
     title = f"{counted(len(keys), 'key')} of other accounts, shared through RAM"

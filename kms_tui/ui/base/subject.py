@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.counts import in_words
 from kms_tui.inventory.row import Row
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import Key
@@ -95,11 +96,10 @@ def arns(subjects: Sequence[Subject]) -> str:
 
 
 def accounts_words(session: Session, subjects: Sequence[Subject]) -> str:
-    """The accounts of these keys, or the current one for none; untrusted."""
+    """ "account a", "accounts a and b": of these keys, or the current one for none; untrusted."""
     found = dict.fromkeys(session.account_of(subject.arn) for subject in subjects) or [session.current]
     titles = [account.title for account in found]
-    more = len(titles) - 3
-    return ", ".join(titles[:3]) + (f" and {more} more" if more > 0 else "")
+    return f"{'account' if len(titles) == 1 else 'accounts'} {in_words(titles, 3)}"
 
 
 def kms_for(session: Session, subject: Subject) -> Kms:

@@ -72,7 +72,9 @@ class Dialog(ModalScreen[Result]):
         self.confirm_label = confirm
         self.danger = danger
         self.account = ""
-        """The account that it is about, shown below the title; "" where one account is listed. Untrusted."""
+        """ "account a", "accounts a and b": what it is about, shown below the title; "" where one account is
+        listed. Untrusted.
+        """
         self.armed = False
         """Whether it accepts keys."""
         self.is_calling = False
@@ -86,7 +88,7 @@ class Dialog(ModalScreen[Result]):
                 safe(self.dialog_title), id="dialog-title", classes="-of-account" if self.account else None
             )
             if self.account:
-                yield Static(safe(f"in account {self.account}"), id="dialog-account")
+                yield Static(safe(f"in {self.account}"), id="dialog-account")
             with VerticalScroll(id="dialog-body", can_focus=False):
                 yield from self.compose_body()
             yield from self.compose_confirmation()

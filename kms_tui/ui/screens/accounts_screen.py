@@ -11,10 +11,12 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
+from textual.events import Resize
 from textual.widget import Widget
 
 from kms_tui.accounts.account import Account
+from kms_tui.counts import in_words
 from kms_tui.export import Table
 from kms_tui.inventory import Row
 from kms_tui.inventory.cells import span
@@ -35,6 +37,8 @@ _COLUMNS = (
     TableColumn("ATTENTION", 9, right=True),
     TableColumn("STATE", 24, weight=4),
 )
+_ROOM_FOR_REASONS = 110
+"""Cells of the screen from which on each line has its reason too."""
 _CURRENT, _UNKNOWN = "●", "–"
 _PLAIN_NAME = re.compile(r"[\w.-]+")
 _LISTING, _LISTED, _IN_PART, _FAILED = "listing…", "listed", "listed in part", "not listed"
@@ -45,7 +49,7 @@ _LOOKS = {_LISTING: "quiet", _LISTED: "good", _IN_PART: "warning", _FAILED: "dan
 class AccountState:
     """An account's customer keys, how many of them need attention, and how far it is listed.
 
-    ``error`` says why it is not listed whole. Untrusted.
+    ``error`` says why it is not listed whole, a line for each reason. Untrusted.
     """
 
     account: Account
@@ -55,9 +59,14 @@ class AccountState:
     error: str
 
     @property
+    def brief(self) -> str:
+        """How far it is listed, and whether it may be changed."""
+        return f"{self.listed}{' · read-only' if self.account.read_only else ''}"
+
+    @property
     def words(self) -> str:
-        read_only = " · read-only" if self.account.read_only else ""
-        return f"{self.listed}{read_only}{f' · {self.error}' if self.error else ''}"
+        """The same, with the reason."""
+        return " · ".join([self.brief, *self.error.splitlines()])
 
 
 class AccountsScreen(InventoryScreen[list[AccountState]]):
@@ -84,7 +93,13 @@ class AccountsScreen(InventoryScreen[list[AccountState]]):
         Binding("w", "export", "Export", id="accounts.export", tooltip="Write the list to a file"),
     ]
     DEFAULT_CSS = """
-    AccountsScreen #account-error { height: auto; max-height: 6; margin: 1 0 0 0; padding: 0 2; }
+    AccountsScreen #account-reason {
+        height: auto;
+        max-height: 60%;
+        margin: 1 0 0 0;
+        padding: 0 2;
+        scrollbar-size-vertical: 1;
+    }
     """
 
     def __init__(self) -> None:
@@ -95,7 +110,8 @@ class AccountsScreen(InventoryScreen[list[AccountState]]):
         with Vertical(classes="table-body"):
             yield Input(placeholder="/ to filter: name, id, state", id="table-filter")
             yield LineTable(_COLUMNS, empty="No account matches.")
-            yield Static(id="account-error")
+            with VerticalScroll(id="account-reason"):
+                yield Static(id="account-error")
 
     def session_opened(self, session: Session) -> None:
         self.query_one(LineTable).focus()
@@ -124,9 +140,11 @@ class AccountsScreen(InventoryScreen[list[AccountState]]):
         self._show_matching()
         failed = sum(state.listed in (_FAILED, _IN_PART) for state in found)
         keys = sum(state.keys for state in found)
-        words = Content(f"{counted(len(found), 'account')} · {counted(keys, 'customer key')}")
-        self.show_status(words + Content.styled(f" · {failed:,} not whole", "$error") if failed else words)
+        words = [Content(counted(len(found), "account"))]
+        words += [Content.styled(f"{failed:,} not whole", "$error")] if failed else []
+        self.show_status(Content(" · ").join([*words, Content(counted(keys, "customer key"))]))
 
+    @on(Resize)
     @on(Input.Changed, "#table-filter")
     def _show_matching(self) -> None:
         if self.session is None:
@@ -134,7 +152,7 @@ class AccountsScreen(InventoryScreen[list[AccountState]]):
         words, current = self.query_one("#table-filter", Input).value.lower().split(), self.session.current
         self.query_one(LineTable).show_rows(
             [
-                _row(key, state, current)
+                _row(key, state, current, with_reason=self.size.width >= _ROOM_FOR_REASONS)
                 for key, state in self._states.items()
                 if all(word in f"{state.account.title} {state.words}".lower() for word in words)
             ]
@@ -218,14 +236,16 @@ def _listed(regions: Sequence[Region]) -> tuple[str, str]:
     if not broken:
         return _LISTED, ""
     failed = sum(region.error is not None for region in regions)
-    errors = " ".join(
-        f"{each.region.name}: {each.region.error}" if failed < len(regions) else str(each.region.error)
-        for each in broken
-    )
-    return _FAILED if failed == len(regions) else _IN_PART, errors
+    of_error: defaultdict[str, list[str]] = defaultdict(list)
+    for each in broken:
+        of_error[str(each.region.error)].append(each.region.name)
+    if failed == len(regions):
+        return _FAILED, "\n".join(of_error)
+    return _IN_PART, "\n".join(f"{in_words(names)}: {error}" for error, names in of_error.items())
 
 
-def _row(key: str, state: AccountState, current: Account) -> TableRow:
+def _row(key: str, state: AccountState, current: Account, *, with_reason: bool) -> TableRow:
+    """Without its reason an account's state is that alone: the reason is below, for the one at the cursor."""
     account, unknown = state.account, state.listed is _FAILED and not state.keys
     return TableRow(
         key,
@@ -237,7 +257,7 @@ def _row(key: str, state: AccountState, current: Account) -> TableRow:
             (_UNKNOWN, "quiet")
             if unknown
             else (f"{state.attention:,}", "warning" if state.attention else "quiet"),
-            (state.words, _LOOKS[state.listed]),
+            (state.words if with_reason else state.brief, _LOOKS[state.listed]),
         ),
     )
 
@@ -250,7 +270,14 @@ def _filter_value(account: Account) -> str:
 def _table(states: Sequence[AccountState]) -> Table:
     columns = ("account", "id", "keys", "attention", "state", "error")
     rows = [
-        (each.account.name, each.account.id, str(each.keys), str(each.attention), each.listed, each.error)
+        (
+            each.account.name,
+            each.account.id,
+            str(each.keys),
+            str(each.attention),
+            each.listed,
+            " ".join(each.error.splitlines()),
+        )
         for each in states
     ]
     return Table("Accounts", columns, rows)

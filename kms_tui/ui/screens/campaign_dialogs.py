@@ -59,6 +59,7 @@ class CarryOutDialog(Dialog[Journal]):
         title = f"Go on moving everything off {name}?" if is_resumed else f"Move everything off {name}?"
         super().__init__(title, confirm="Go on" if is_resumed else "Carry out")
         self.prepared = prepared
+        self._old = old
         self._new = new
         self._lines: list[tuple[str, str]] = []
         """(resource, command) of the writes that were read so far, without those of aliases to be added."""
@@ -110,7 +111,9 @@ class CarryOutDialog(Dialog[Journal]):
     @on(Checkbox.Changed)
     def _show(self) -> None:
         items = self.prepared.items(aliases=self._repoints)
-        self.query_one("#counts", Static).update(Content("\n").join(_count_lines(self._new, items)))
+        self.query_one("#counts", Static).update(
+            Content("\n").join(_count_lines(self._old, self._new, items))
+        )
         self.query_one("#left", Static).update(_left_words(self.prepared, aliases=self._repoints))
         lines = [*self._lines, *(self._of_aliases if self._repoints else ())]
         reading = counted(len(lines), "write") + ("" if self._is_read else ", reading on…")
@@ -166,13 +169,15 @@ def _write_row(each: tuple[int, tuple[str, str]]) -> TableRow:
     return TableRow(str(number), ((resource, "strong"), (line, "plain")))
 
 
-def _count_lines(new: Subject | None, items: Sequence[CampaignItem]) -> Iterator[Content]:
-    """Where to, and how many of each kind."""
+def _count_lines(old: Subject, new: Subject | None, items: Sequence[CampaignItem]) -> Iterator[Content]:
+    """Where to, with the account where that is another one, and how many of each kind."""
     if new is None:
         yield Content("To a new key like it, which is made first.")
     else:
-        account = safe(f" of account {key_account(new.arn)}").stylize("$foreground-muted")
-        yield Content("To ") + safe(new.name).stylize("bold") + safe(f" {new.key_id}") + account
+        is_elsewhere = key_account(new.arn) != key_account(old.arn)
+        account = f" of account {key_account(new.arn)}" if is_elsewhere else ""
+        shown_account = safe(account).stylize("$foreground-muted")
+        yield Content("To ") + safe(new.name).stylize("bold") + safe(f" {new.key_id}") + shown_account
     counts = Counter(item.use.kind for item in items)
     said = " · ".join(f"{kind} {count:,}" for kind, count in counts.items())
     yield safe(f"{counted(len(items), 'item')}: {said}" if items else "No item.")

@@ -226,7 +226,9 @@ _NO_KEYS = 3
 def _stage_words(
     stage: CampaignStage, mark: Mark, facts: StageFacts, shown_key: Callable[[str, str], str], size: int
 ) -> Content:
-    """One stage. ``size`` 0 is whole, 1 has short titles after the move, 2 throughout, 3 no keys."""
+    """One stage. ``size`` 0 is whole, 1 has short titles after the move, 2 throughout, 3 no keys
+    and of the refusals just the number.
+    """
     title, short, binding_id, key = stage.value
     is_short = size > 1 or (size and stage not in (CampaignStage.PLAN, CampaignStage.CARRY_OUT))
     words = short if is_short else title
@@ -235,8 +237,8 @@ def _stage_words(
         settled = sum(record.state.is_final for record in campaign.records)
         words += f" {settled:,}/{len(campaign.records):,}"
     if stage is CampaignStage.DISABLE and facts.refusals is not None:
-        words = f"Disabled: {facts.refused:,} refused"
-    if mark is Mark.NOT_YET and not is_short:
+        words = f"{'' if size == _NO_KEYS else 'Disabled: '}{facts.refused:,} refused"
+    if mark is Mark.NOT_YET:
         words += ": not yet"
     sign, colour = mark.value
     shows_key = key and size < _NO_KEYS and mark not in (Mark.DONE, Mark.NOW, Mark.ALARM)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import NamedTuple
 
+from kms_tui.counts import in_words
 from kms_tui.inventory.listing import Unlisted, unlisted
 from kms_tui.inventory.live_list import Inventory
 from kms_tui.inventory.view import Scope, View
@@ -69,7 +70,7 @@ def nameless(aliases: Fact[int]) -> str:
 def places_words(inventory: Inventory) -> str:
     """The Regions that are listed, and the accounts if there are several: names, or how many."""
     names = inventory.region_names
-    where = ", ".join(names) if len(names) <= 3 else f"{len(names)} regions"
+    where = in_words(names) if len(names) <= 3 else f"{len(names)} regions"
     accounts = len(inventory.accounts)
     return f"{accounts} accounts in {where}" if accounts > 1 else where
 

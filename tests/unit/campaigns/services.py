@@ -42,6 +42,8 @@ class StoredServices:
         self.functions: dict[str, dict[str, Any]] = {}
         self.refuses_functions = False
         """Whether an update is taken, and not made."""
+        self.gone_keys: set[str] = set()
+        """Keys under which nothing can be decrypted any more."""
         self.calls: list[tuple[str, str]] = []
         self.before: Hook = _nothing
         self.after: Hook = _nothing
@@ -102,11 +104,20 @@ class StoredServices:
         history = self._history(params["Name"])
         start = int(params.get("NextToken", 0))
         page = deepcopy(history[start : start + _PAGE])
-        if not params.get("WithDecryption"):
-            for each in page:
-                each["Value"] = "sealed"
+        for each in page:
+            if params.get("WithDecryption") and each["KeyId"] in self.gone_keys:
+                raise ServiceError("InvalidKeyId", "the key is gone", operation="GetParameterHistory")
+            each["Value"] = each["Value"] if params.get("WithDecryption") else "sealed"
         more = {"NextToken": str(start + _PAGE)} if len(history) > start + _PAGE else {}
         return {"Parameters": page, **more}
+
+    def _get_parameter(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        name, _, number = params["Name"].partition(":")
+        assert params["WithDecryption"]
+        (found,) = [each for each in self._history(name) if each["Version"] == int(number)]
+        if found["KeyId"] in self.gone_keys:
+            raise ServiceError("InvalidKeyId", "the key is gone", operation="GetParameter")
+        return {"Parameter": {member: found[member] for member in ("Name", "Type", "Value", "Version")}}
 
     def _put_parameter(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         history = self._history(params["Name"])

@@ -264,6 +264,47 @@ def test_what_somebody_else_wrote_in_between_is_written_again(world: World) -> N
     assert world.states() == [ItemState.MOVED]
 
 
+GONE = OLD.replace("key/", "key/0")
+
+
+def test_an_old_version_under_a_key_that_is_gone_does_not_stand_in_the_way(world: World) -> None:
+    services = world.services
+    services.gone_keys = {GONE}
+    services.add_parameter("/p", versions=3)
+    services.parameters["/p"][0]["KeyId"] = GONE
+    world.begin(("parameter", "/p"))
+    world.run()
+    assert world.states() == [ItemState.MOVED]
+    newest = services.parameters["/p"][-1]
+    assert (newest["Value"], newest["KeyId"], newest["Version"]) == ("value of /p 3", NEW, 4)
+
+
+def test_a_newest_version_under_a_key_that_is_gone_is_not_written_over(world: World) -> None:
+    world.services.add_parameter("/p")
+    world.services.gone_keys = {OLD}
+    world.begin(("parameter", "/p"))
+    world.run()
+    assert world.states() == [ItemState.FAILED]
+    assert len(world.services.parameters["/p"]) == 1
+
+
+def test_what_somebody_else_wrote_and_nobody_can_read_is_told(world: World) -> None:
+    services = world.services
+    services.add_parameter("/p")
+    services.gone_keys = {GONE}
+
+    def write_in_between(operation: str, resource: str, params: Mapping[str, Any]) -> None:
+        if operation == "PutParameter":
+            services.parameters["/p"].append({**services.parameters["/p"][-1], "KeyId": GONE, "Version": 2})
+
+    services.before = write_in_between
+    world.begin(("parameter", "/p"))
+    world.run()
+    assert world.states() == [ItemState.FAILED]
+    assert "Somebody else wrote version 2 meanwhile, which cannot be read" in world.words()[0]
+    assert len(services.parameters["/p"]) == 3
+
+
 def test_a_parameter_that_others_write_all_the_time_fails_with_what_to_do(world: World) -> None:
     services = world.services
     services.add_parameter("/p")

@@ -57,7 +57,7 @@ def test_keys_by_algorithm_and_what_stands_beside_them(algorithms: Algorithms, a
     assert (ended.code, ended.err) == (0, "")
     lines = [" ".join(line.split()) for line in ended.out.decode().splitlines()]
     assert "releases RSA-2048 enabled new tag" in lines
-    assert "AES-256 encrypt 256 level 5 1 1 0" in lines
+    assert "AES-256 encrypt 256 category 5 1 1 0" in lines
     assert {operation: account.count(operation) for operation, _ in account.calls} == {
         "ListKeys": 1,
         "ListAliases": 1,

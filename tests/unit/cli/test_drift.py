@@ -133,15 +133,28 @@ def test_another_accounts_resource_is_said_and_the_answer_is_not_whole(drift: Dr
 
 
 @pytest.mark.parametrize(
+    ("resources", "sentence"),
+    [
+        ("", "No KMS resources in this state."),
+        ('{"mode": "managed", "instances": [{}]}', "No KMS resources in this state, among 1 other."),
+    ],
+)
+def test_a_state_without_kms_is_no_drift(drift: Drift, tmp_path: Path, resources: str, sentence: str) -> None:
+    (tmp_path / "a.tfstate").write_text(f'{{"version": 4, "serial": 1, "resources": [{resources}]}}')
+    ended = drift("--state", "a.tfstate")
+    assert (ended.code, ended.out.decode(), ended.err) == (0, f"{sentence}\n", "")
+    assert json.loads(drift("--state", "a.tfstate", "--format", "json").out)["resources"] == 0
+    unmanaged = drift("--state", "a.tfstate", "--unmanaged")
+    assert unmanaged.code == 0
+    assert unmanaged.out.decode().splitlines()[-1].startswith(sentence)
+    assert "is in no state" in unmanaged.out.decode()
+
+
+@pytest.mark.parametrize(
     ("content", "sentence"),
     [
         (b"", "kms-tui drift: bad.json is empty."),
         (b"{", "kms-tui drift: bad.json ends in the middle: it is not whole."),
-        (b'{"version": 4, "serial": 1, "resources": []}', "kms-tui drift: bad.json: no aws_kms_* resource."),
-        (
-            b'{"version": 4, "serial": 1, "resources": [{"mode": "managed", "instances": [{}]}]}',
-            "kms-tui drift: bad.json: no aws_kms_* resource among 1 other.",
-        ),
     ],
 )
 def test_bad_input_gets_a_sentence(drift: Drift, tmp_path: Path, content: bytes, sentence: str) -> None:

@@ -119,7 +119,7 @@ def test_aliases_that_are_denied_are_said(list_keys: List, account: FakeAccount)
         (("state:nope",), "none of creating"),
         (("unused:soon",), "unused"),
         (("--sort", "shoe"), "there is no column 'shoe'"),
-        (("--regions", "eu-west-1,"), "is not a list of regions"),
+        (("--regions", "eu-west-1,"), "is not a list of Regions"),
         (("--regions", "eu-west-1"), "--region or --regions, not both"),
     ],
 )

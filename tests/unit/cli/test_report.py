@@ -172,6 +172,24 @@ def test_several_regions_in_one_report(run: Run, report: Report, account: FakeAc
     assert "REGION" in run("report", "--regions", "eu-west-1,us-east-1").out.decode()
 
 
+@pytest.mark.parametrize("form", ["table", "md", "html"])
+def test_a_region_without_keys_passes_and_is_told(report: Report, account: FakeAccount, form: str) -> None:
+    account.keys.clear()
+    ended = report("--format", form, "--fail-on", "low", "--strict")
+    told = f"No customer keys in eu-west-1 in {ACCOUNT}."
+    assert (ended.code, ended.err) == (0, f"{told}\n")
+    assert told in ended.out.decode()
+
+
+def test_of_several_regions_the_one_without_keys_is_named(
+    run: Run, report: Report, account: FakeAccount
+) -> None:
+    account.others["us-east-1"] = FakeAccount([], region="us-east-1")
+    ended = run("report", "--regions", "eu-west-1,us-east-1", "--format", "json")
+    assert ended.err == f"No customer keys in us-east-1 in {ACCOUNT}.\n"
+    assert [each["keys"] for each in found(ended)["places"]] == [2, 0]
+
+
 def test_a_report_that_is_not_whole_is_2_and_is_written_all_the_same(
     report: Report, account: FakeAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -352,6 +370,18 @@ def test_an_expired_entry_and_one_for_nothing_are_said_and_the_finding_counts(
         == "accepted.toml, line 2: accepted[0]: it expired on 2020-01-31 and accepts nothing any more."
     )
     assert nothing.startswith("accepted.toml, line 9: accepted[1]: nothing is found any more")
+
+
+def test_a_baseline_of_another_account_is_told_in_a_line(report: Report, tmp_path: Path) -> None:
+    (tmp_path / "accepted.toml").write_text(BASELINE.replace(ACCOUNT, "444455556666"))
+    ended = report("--baseline", "accepted.toml", "--fail-on", "medium", "--format", "csv")
+    assert ended.code == 1
+    assert ended.err.startswith("1 entry of the baseline is for no account and Region of this report: arn:")
+    assert ended.err.count("\n") == 1
+
+
+def test_the_help_says_what_becomes_of_expired_entries(run: Run) -> None:
+    assert "its findings count for --fail-on again" in run("report", "--help").out.decode()
 
 
 def test_a_wrong_entry_is_2_and_the_report_is_written_all_the_same(report: Report, tmp_path: Path) -> None:

@@ -62,6 +62,9 @@ class ScannedMoto:
         return found
 
 
+_ODD = "`it` \\` $(id) 'is'"
+
+
 class Moved:
     """An account of moto's with resources under a key, and another key that they move to."""
 
@@ -191,7 +194,7 @@ def test_the_script_does_the_same_with_the_aws_cli(moto: str, tmp_path: Path) ->
     pytest.importorskip("awscli")
     account = Account(moto, "us-west-2")
     ssm, secrets, s3 = (account.client(name) for name in ("ssm", "secretsmanager", "s3"))
-    ssm.put_parameter(Name="/it's", Value="x y", Type="SecureString", KeyId=account.key_arn)
+    ssm.put_parameter(Name="/it's", Value="x y", Type="SecureString", KeyId=account.key_arn, Description=_ODD)
     ssm.label_parameter_version(Name="/it's", Labels=["live"])
     secrets.create_secret(Name="orders $(id)", SecretString="x", KmsKeyId=account.key_arn)
     s3.create_bucket(Bucket="script", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
@@ -214,6 +217,8 @@ def test_the_script_does_the_same_with_the_aws_cli(moto: str, tmp_path: Path) ->
         [],
         ["live"],
     ]
+    newest = ssm.get_parameter(Name="/it's", WithDecryption=True)["Parameter"]["Value"]
+    assert (newest, ssm.get_parameter_history(Name="/it's")["Parameters"][-1]["Description"]) == ("x y", _ODD)
     applied = s3.get_bucket_encryption(Bucket="script")["ServerSideEncryptionConfiguration"]["Rules"][0]
     assert applied["BucketKeyEnabled"]
     assert moved.kms.describe("alias/orders").arn == moved.new

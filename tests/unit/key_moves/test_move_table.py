@@ -52,9 +52,8 @@ def _calls(move: Move) -> Iterator[tuple[ServiceCall, bool, dict[str, str]]]:
     for step in move.steps:
         if isinstance(step, MoveStep):
             yield step.call, step.read is None, dict(known)
-            for read in (step.read, step.done.read if step.done is not None else None):
-                if read is not None:
-                    yield read, True, dict(known)
+            for read in step.reads:
+                yield read, True, {**known, "version": "7"}
             if step.keeps[0]:
                 known[step.keeps[0]] = "snap-1234567890abcdef0"
 
@@ -96,8 +95,10 @@ def test_its_expressions_are_read(move: Move) -> None:
     for step in move.steps:
         if isinstance(step, MoveStep):
             done = step.done.path if step.done is not None else ""
-            for path in (step.taken, step.keeps[1], done):
-                assert not path or jmespath.compile(Template(path).substitute(VALUES))
+            of_version = step.version_read
+            further = (of_version.newest, of_version.taken, of_version.written) if of_version else ()
+            for path in (step.taken, step.keeps[1], done, *further):
+                assert not path or jmespath.compile(Template(path).substitute(VALUES, version="7"))
             assert bool(step.taken) == (step.read is not None)
 
 
@@ -154,13 +155,17 @@ def test_the_policies_of_a_parameter_are_kept() -> None:
         {"Version": 2, "Value": "new", "Type": "SecureString", "Policies": policies, "Tier": "Advanced"},
         {"Version": 1, "Value": "old", "Type": "SecureString", "Policies": []},
     ]
-    assert jmespath.search(step.taken, {"Parameters": versions}) == {
-        "Value": "new",
+
+    def taken(version: str) -> Any:
+        return jmespath.search(filled(step.taken, {"version": version}), {"Parameters": versions})
+
+    assert taken("2") == {
         "Type": "SecureString",
         "Tier": "Advanced",
         "Policies": '[{"Type":"Expiration"},{}]',
     }
-    assert "Policies" not in jmespath.search(step.taken, {"Parameters": versions[1:]})
+    assert taken("1") == {"Type": "SecureString"}
+    assert taken("3") is None
 
 
 def test_only_names_of_the_table_are_filled_in() -> None:

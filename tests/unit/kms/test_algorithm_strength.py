@@ -15,7 +15,7 @@ def test_every_spec_has_a_strength_that_fits_its_family() -> None:
         assert family_of(name) is spec.family
         assert strength.is_broken_by_quantum_computers == (spec.family in _BROKEN)
         assert 112 <= strength.bits <= 256
-        assert strength.quantum_level in range(6)
+        assert strength.quantum_category in range(6)
 
 
 def test_a_larger_key_of_a_family_is_never_weaker() -> None:

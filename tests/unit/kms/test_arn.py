@@ -33,7 +33,7 @@ def test_the_arn_of_something_else_is_in_no_region_of_a_key() -> None:
         ((), (), ""),
         (("",), ("eu-west-1",), "eu-west-1"),
         (("111122223333",), ("eu-west-1",), "eu-west-1 of 111122223333"),
-        (("111122223333",), ("eu-west-1", "us-east-1"), "eu-west-1, us-east-1 of 111122223333"),
+        (("111122223333",), ("eu-west-1", "us-east-1"), "eu-west-1 and us-east-1 of 111122223333"),
         (("1", "2"), ("eu-west-1",), "eu-west-1 of 2 accounts"),
         (map(str, range(2000)), map(str, range(6)), "6 Regions of 2,000 accounts"),
     ],

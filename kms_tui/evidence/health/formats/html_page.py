@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from kms_tui.counts import in_words
 from kms_tui.evidence.health.checks import Check
 from kms_tui.evidence.health.control_results import ControlResult, ControlStatus, results_of
 from kms_tui.evidence.health.formats.html_parts import Bar, HtmlColumn, bars, share, table, tag, text
@@ -21,7 +22,9 @@ from kms_tui.evidence.health.formats.report_words import (
     accounts_table,
     has_several_accounts,
     named,
+    no_keys,
     place_words,
+    strays_in_words,
 )
 from kms_tui.evidence.health.health_report import Gap, HealthFinding, KeyName, Report
 from kms_tui.inventory.row_health import SEVERITY_MARKS, HealthSeverity
@@ -83,7 +86,7 @@ def html_text(report: Report) -> str:
 
 def _when(report: Report) -> str:
     moment = f"{report.time:%Y-%m-%d %H:%M %Z}"
-    regions = ", ".join(report.regions)
+    regions = in_words(report.regions)
     keys = f"{report.keys:,} customer keys, {len(report.tallies)} checks"
     left_out = f", {report.aws_managed:,} AWS-managed keys not examined" if report.aws_managed else ""
     time = f'<time datetime="{report.time.isoformat()}">{text(moment)}</time>'
@@ -95,6 +98,10 @@ def _notices(report: Report) -> str:
         f"Not all keys of {place_words(report, each.place)} could be listed. {each.unlisted}"
         for each in report.unlisted
     ]
+    if report.empty:
+        told.append(no_keys(report))
+    if report.strays:
+        told.append(strays_in_words(report))
     if not report.complete:
         told.append("The examination was stopped: facts not read by then are not known.")
     return "".join(f'<p class="notice wrap" role="note">{text(each)}</p>\n' for each in told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from kms_tui.counts import counted_as, in_words
 from kms_tui.evidence.health.checks import Check
 from kms_tui.evidence.health.compliance_packs import Pack
 from kms_tui.evidence.health.control_results import ControlResult, results_of
@@ -30,6 +31,10 @@ def scope(report: Report) -> str:
     text = f"{report.keys:,} customer keys, {checks} checks."
     if report.aws_managed:
         text += f" {report.aws_managed:,} AWS-managed keys were not examined."
+    if report.empty:
+        text += f" {no_keys(report)}"
+    if report.strays:
+        text += f" {strays_in_words(report)}"
     if report.unlisted:
         text += f" Not all keys of {_listed(report, report.unlisted)} could be listed."
     if not report.complete:
@@ -37,9 +42,22 @@ def scope(report: Report) -> str:
     return text
 
 
+def no_keys(report: Report) -> str:
+    """ "No customer keys in eu-west-1 in 111122223333."; "" where each account and Region has some."""
+    return f"No customer keys in {_listed(report, report.empty)}." if report.empty else ""
+
+
+def strays_in_words(report: Report) -> str:
+    """How many entries of the baseline are for other accounts or Regions, and what they name; or ""."""
+    if not report.strays:
+        return ""
+    count = counted_as(len(report.strays), "entry of the baseline is", "entries of the baseline are")
+    names = in_words([stray.key for stray in report.strays], _NAMED)
+    return f"{count} for no account and Region of this report: {names}."
+
+
 def _listed(report: Report, places: Sequence[AccountRegionTally]) -> str:
-    words = ", ".join(place_words(report, each.place) for each in places[:_NAMED])
-    return words + (f" and {len(places) - _NAMED:,} more" if len(places) > _NAMED else "")
+    return in_words([place_words(report, each.place) for each in places], _NAMED)
 
 
 def place_words(report: Report, place: AccountRegion) -> str:
@@ -59,7 +77,7 @@ def accounts_in_words(report: Report) -> str:
 
 
 def title(report: Report) -> str:
-    where = ", ".join(report.regions)
+    where = in_words(report.regions)
     return f"Health of the KMS keys of {accounts_in_words(report)}, {where}, {report.time:%Y-%m-%d %H:%M %Z}"
 
 
@@ -148,5 +166,4 @@ def named(keys: Sequence[KeyName], most: int = _NAMED) -> str:
     """The names of keys, with their accounts where those differ; untrusted."""
     several = len({key.account for key in keys}) > 1
     names = list(dict.fromkeys(f"{key.name} ({key.account})" if several else key.name for key in keys))
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return in_words(names, most)

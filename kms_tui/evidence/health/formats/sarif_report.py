@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from kms_tui.evidence.health.checks import Check
 from kms_tui.evidence.health.compliance_packs import PACKS, Pack, tags_of
+from kms_tui.evidence.health.formats.report_words import strays_in_words
 from kms_tui.evidence.health.health_report import Gap, HealthFinding, KeyName, Report
 from kms_tui.inventory.row_health import HealthSeverity
 from kms_tui.sarif import Level, Notification, SarifResult, SarifRule, Spot, Thing, sarif_text
@@ -30,7 +31,7 @@ def sarif_of(report: Report) -> str:
     return sarif_text(
         [_rule(tally.check, packs) for tally in report.tallies],
         [_result(finding) for finding in findings],
-        [_notification(gap) for gap in report.gaps],
+        [*map(_notification, report.gaps), *_on_baseline(report)],
         is_whole=report.is_whole,
         category="kms-tui-report",
     )
@@ -71,6 +72,10 @@ def _notification(gap: Gap) -> Notification:
     return Notification(
         level, f"{gap.key.name}: {gap.reason.rstrip('.')}. Not known: {checks}.", _thing(gap.key)
     )
+
+
+def _on_baseline(report: Report) -> list[Notification]:
+    return [Notification(Level.WARNING, strays_in_words(report))] if report.strays else []
 
 
 def _thing(key: KeyName) -> Thing:

@@ -78,7 +78,7 @@ def _row(
 
 
 def markdown_text(report: Report) -> str:
-    parts = [f"# {visible(title(report))}\n", f"{summary(report)} {scope(report)}\n"]
+    parts = [f"# {visible(title(report))}\n", f"{summary(report)} {visible(scope(report))}\n"]
     several = has_several_accounts(report)
     advice = [(check.title, check.advice, str(check.control or "")) for check in found_checks(report)]
     for table in (
@@ -171,6 +171,7 @@ def json_text(report: Report) -> str:
             {"checks": [check.id for check in gap.checks], **_key(gap.key), "reason": gap.reason}
             for gap in report.gaps
         ],
+        "baseline_elsewhere": [stray._asdict() for stray in report.strays],
         "checks": [
             {
                 "id": tally.check.id,
@@ -248,7 +249,7 @@ def _control(result: ControlResult) -> dict[str, Any]:
 def terminal_text(report: Report) -> str:
     hidden = [] if has_several_accounts(report) else ["account"]
     hidden += [] if len(report.regions) > 1 else ["region"]
-    parts = [visible(title(report)), scope(report), ""]
+    parts = [visible(title(report)), visible(scope(report)), ""]
     if has_several_accounts(report):
         table = accounts_table(report)
         parts += [*_columns(_without(table, "note") if not report.unlisted else table), ""]

@@ -71,12 +71,12 @@ def test_json_and_csv_have_every_key() -> None:
     shape = json.loads(WRITERS["json"](SOME))
     assert sum(len(group["keys"]) for group in shape["groups"]) == 5
     first, unknown = shape["groups"][:2]
-    assert (first["bits"], first["quantum_level"], first["family"]) == (112, 0, "rsa")
-    assert (unknown["bits"], unknown["quantum_level"], unknown["family"]) == (None, None, None)
+    assert (first["bits"], first["quantum_category"], first["family"]) == (112, 0, "rsa")
+    assert (unknown["bits"], unknown["quantum_category"], unknown["family"]) == (None, None, None)
     assert shape["signing"][0]["sibling"] == arn(2)
     assert shape["callers"]["classical"][0]["subject"] == "role/old-app"
     rows = list(csv.DictReader(io.StringIO(WRITERS["csv"](SOME))))
-    assert [row["quantum_level"] for row in rows] == ["0", "", "3", "5", "5", ""]
+    assert [row["quantum_category"] for row in rows] == ["0", "", "3", "5", "5", ""]
     assert rows[-1]["arn"] == arn(9)
     assert {row["manager"] for row in rows} == {"CUSTOMER", "AWS", ""}
 

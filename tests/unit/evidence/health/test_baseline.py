@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from kms_tui.evidence.health.baseline import Baseline, baseline_text, read_baseline
+from kms_tui.evidence.health.formats.writers import WRITERS
 from kms_tui.evidence.health.health_report import Report
 from kms_tui.inventory.row_health import HealthSeverity
 from kms_tui.kms.errors import KmsTuiError
@@ -121,6 +123,30 @@ def test_an_entry_about_what_was_not_looked_at_is_not_told(tmp_path: Path, check
     made.add(PLACES[0], "hidden", policy=REFUSED)
     _, remarks = baseline(tmp_path, entry(check, key)).applied_to(made.report())
     assert remarks == ()
+
+
+ELSEWHERE = ("arn:aws:kms:eu-west-1:777766665555:key/*", "arn:aws:kms:ap-south-1:*:key/*", "777766665555")
+
+
+def test_entries_for_other_accounts_and_regions_are_told_in_each_format_with_gaps(tmp_path: Path) -> None:
+    entries = (
+        entry(key=FIRST),
+        *(entry(key=key) for key in ELSEWHERE),
+        entry(key="1" * 12, expires="2020-01-01"),
+    )
+    report, _ = baseline(tmp_path, *entries).applied_to(two_orders().report())
+    assert tuple(stray.key for stray in report.strays) == ELSEWHERE
+    assert report.strays[0].where == f"{tmp_path}/accepted.toml, line 8: accepted[1]"
+    told = f"3 entries of the baseline are for no account and Region of this report: {ELSEWHERE[0]}, "
+    for name in ("table", "md", "html", "sarif"):
+        assert told in WRITERS[name](report), name
+    assert [each["key"] for each in json.loads(WRITERS["json"](report))["baseline_elsewhere"]] == [*ELSEWHERE]
+
+
+def test_without_entries_for_other_places_nothing_is_told(tmp_path: Path) -> None:
+    report, _ = baseline(tmp_path, entry(), entry(key="alias/gone")).applied_to(two_orders().report())
+    assert report.strays == ()
+    assert all("of the baseline" not in WRITERS[name](report) for name in ("table", "md", "html", "sarif"))
 
 
 BAD: dict[str, tuple[str, str]] = {

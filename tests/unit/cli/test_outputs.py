@@ -1,0 +1,166 @@
+"""``-o/--output``: one rule for every command, for standard output, devices, FIFOs, files and directories."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import stat
+import sys
+import threading
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from kms_tui.atomic import FileError
+from kms_tui.backend.base import Backend
+from kms_tui.cli import COMMANDS
+from kms_tui.cli.file_streams import PIPE, is_stream, output_file, output_name
+from kms_tui.cli.standard_streams import Parser
+from kms_tui.session import Connection
+from tests.demo_copies import demo_copy
+from tests.unit.cli.conftest import Run, Stream
+from tests.unit.evidence.health.build import NOW
+
+KEY, SIGNING = "alias/orders-db", "alias/login-tokens"
+SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEUHUAprvR7OA9bqb1yHuzZe4xVvJZg1LqIH4K5iFX9Z kim"
+STATE = Path(__file__).parents[2] / "data" / "terraform" / "as-code.tfstate"
+DEMO = ("--demo",)
+_WITH_OUTPUT: dict[str, tuple[str, ...]] = {
+    "algorithms": DEMO,
+    "cert": ("csr", "--key", SIGNING, "--subject", "CN=x", *DEMO),
+    "decrypt": ("sealed", *DEMO),
+    "diff": ("facts.json", "facts.json"),
+    "drift": ("--state", str(STATE), *DEMO),
+    "encrypt": ("text", "--key", KEY, *DEMO),
+    "list": DEMO,
+    "plan-move": (KEY, "--to", "new", *DEMO),
+    "public-key": ("--key", SIGNING, *DEMO),
+    "report": DEMO,
+    "sign": ("text", "--key", SIGNING, *DEMO),
+    "snapshot": DEMO,
+    "ssh-cert": ("id.pub", "--key", SIGNING, "--principal", "kim", *DEMO),
+    "used-by": (KEY, *DEMO),
+}
+"""Command -> arguments with which it writes; of ``move`` and ``store seed`` only the flag is looked at."""
+_READS = {"diff": ("snapshot", "facts.json"), "decrypt": ("encrypt", "sealed")}
+"""Command -> what writes the file that it reads, and the file."""
+_DIRECTORIES = ("code",)
+"""Commands whose ``-o`` names a directory."""
+
+
+def _output_flags(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for each in action.choices.values():
+                yield from _output_flags(each)
+        elif "--output" in action.option_strings:
+            yield action
+
+
+@cache
+def _flags(command: str) -> list[argparse.Action]:
+    parser = Parser()
+    importlib.import_module(COMMANDS[command][0]).add_arguments(parser)
+    return list(_output_flags(parser))
+
+
+def test_every_command_takes_the_flag_by_the_one_rule() -> None:
+    commands = {name for name in COMMANDS if _flags(name)} - {*_DIRECTORIES}
+    assert commands == {*_WITH_OUTPUT, "move", "store"}
+    for name in commands:
+        assert {flag.type for flag in _flags(name)} == {output_name}, name
+        assert {flag.default for flag in _flags(name)} <= {PIPE, None}, name
+
+
+@pytest.fixture
+def demo(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Run a command on the demo, in a folder with what the commands of the table read."""
+
+    def open_backend(connection: Connection, prompt: object = None) -> Backend:
+        return demo_copy(NOW)
+
+    monkeypatch.setattr("kms_tui.cli.connection.open_backend", open_backend)
+    (tmp_path / "text").write_text("text")
+    (tmp_path / "id.pub").write_text(SSH_KEY)
+    return run
+
+
+@pytest.mark.parametrize("command", sorted(_WITH_OUTPUT))
+def test_standard_output_and_a_fifo_get_the_same_kind_of_result(
+    demo: Run, command: str, tmp_path: Path
+) -> None:
+    if command in _READS:
+        maker, made = _READS[command]
+        demo(maker, *_WITH_OUTPUT[maker], "-o", made)
+    arguments = (command, *_WITH_OUTPUT[command])
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    said: list[bytes] = []
+    reader = threading.Thread(target=lambda: said.append(fifo.read_bytes()), daemon=True)
+    reader.start()
+    through = demo(*arguments, "-o", "fifo")
+    reader.join(timeout=10)
+    direct = demo(*arguments, "-o", "-")
+    assert (through.code, len(said)) == (direct.code, 1)
+    assert said[0][:1] == direct.out[:1]
+    assert direct.out
+    assert stat.S_ISFIFO(fifo.stat().st_mode)
+
+
+@pytest.mark.parametrize("command", sorted({*_WITH_OUTPUT, "move"}))
+def test_a_directory_is_bad_usage_before_anything_is_read(demo: Run, command: str, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    ended = demo(command, *_WITH_OUTPUT.get(command, (KEY, "--status", *DEMO)), "-o", "there")
+    assert (ended.code, ended.out) == (2, b"")
+    assert "'there' is a directory: name a file in it" in ended.err
+
+
+def test_the_code_of_a_key_goes_to_standard_output(demo: Run) -> None:
+    ended = demo("code", KEY, "--demo", "-o", "-")
+    assert ended.code == 0
+    assert b'resource "aws_kms_key"' in ended.out
+    assert demo("code", KEY, "--demo", "-o", "-", "--overwrite").code == 2
+
+
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "-"])
+def test_standard_output_has_several_names(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = Stream(terminal=False)
+    monkeypatch.setattr(sys, "stdout", out)
+    with output_file(output_name(name), overwrite=False) as file:
+        file.write(b"all")
+    assert out.written() == b"all"
+
+
+def test_a_device_is_written_to_and_stays() -> None:
+    with output_file(os.devnull, overwrite=False) as file:
+        file.write(b"gone")
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+
+
+def test_an_open_file_is_gone_on_with(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("ab") as log:
+        log.write(b"before ")
+        log.flush()
+        inode = os.fstat(log.fileno()).st_ino
+        with output_file(f"/dev/fd/{log.fileno()}", overwrite=False) as file:
+            file.write(b"after")
+    assert (tmp_path / "log").read_bytes() == b"before after"
+    assert (tmp_path / "log").stat().st_ino == inode
+
+
+def test_a_device_that_is_full_is_told() -> None:
+    with pytest.raises(FileError, match="/dev/full could not be written: No space"):  # noqa: SIM117
+        with output_file("/dev/full", overwrite=False) as file:
+            file.write(b"all")
+
+
+def test_what_is_a_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("fifo")
+    Path("link").symlink_to("fifo")
+    Path("file").touch()
+    names = (PIPE, "/dev/stderr", os.devnull, "fifo", "link", "file", "missing", "./-", "/dev/shm/x", "\0")
+    assert [name for name in names if is_stream(name)] == [PIPE, "/dev/stderr", os.devnull, "fifo", "link"]
