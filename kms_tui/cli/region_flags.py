@@ -19,8 +19,11 @@ def region_name(text: str) -> str:
     if text in known:
         return text
     near = get_close_matches(text.lower(), known, _SUGGESTED, _NEAR)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    raise argparse.ArgumentTypeError(f"{text!r} is no Region of any partition{hint}")
+    hint = f"; did you mean {' or '.join(near)}?" if near else "."
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is no Region that the installed boto3 knows{hint} "
+        "For a newer Region update boto3, or set AWS_REGION."
+    )
 
 
 def region_names(text: str) -> tuple[str, ...]:
