@@ -47,7 +47,7 @@ def warm_aws_cli(data_path: str = "") -> Path:
     address = str(folder / "socket")
     program = folder / "aws"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    places = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    places = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "HOME": str(folder)}
     given = {"AWS_DATA_PATH": data_path} if data_path else {}
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)
@@ -108,6 +108,8 @@ def _warm() -> Callable[[], int]:
 
 
 def _run(asked: socket.socket, main: Callable[[], int]) -> int:
+    from awscli.customizations import assumerole
+
     _, sent, _, _ = asked.recvmsg(1, socket.CMSG_SPACE(_STREAMS * array.array("i").itemsize))
     streams = array.array("i", sent[0][2])
     with asked.makefile("rb") as file:
@@ -118,6 +120,8 @@ def _run(asked: socket.socket, main: Callable[[], int]) -> int:
     models = os.environ["AWS_DATA_PATH"]  # the AWS CLI adds its own as it is imported
     os.environ.clear()
     os.environ.update({**run["environment"], "AWS_DATA_PATH": models})
+    # A path of the home that was there as the AWS CLI was imported.
+    assumerole.CACHE_DIR = os.path.expanduser("~/.aws/cli/cache")
     os.chdir(run["folder"])
     sys.argv = ["aws", *run["arguments"]]
     try:
