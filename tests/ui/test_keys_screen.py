@@ -46,6 +46,7 @@ def test_the_palette_is_not_lost_below_the_first_mode(
             await switch_mode(app, FIRST_MODE)
             await pilot.press("ctrl+p")
             assert isinstance(app.screen, CommandPalette)
+            await settled(pilot)  # the palette may not be closed while it begins to list
 
     asyncio.run(run())
 
@@ -308,8 +309,7 @@ def test_keys_typed_as_a_dialog_that_destroys_opens_do_not_answer_it(
 def test_any_other_dialog_takes_keys_at_once_and_says_which(make_app: MakeApp, demo: Backend) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         key_id = await go_to(pilot, "orders-db")
-        await pilot.press("X")
-        await pilot.pause()
+        await press(pilot, "X")
         assert keys_line(pilot) == "^s or y Disable   esc Cancel"
         await press(pilot, "y")
         assert state_of(demo, key_id) == "Disabled"
