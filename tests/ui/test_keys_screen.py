@@ -309,7 +309,8 @@ def test_keys_typed_as_a_dialog_that_destroys_opens_do_not_answer_it(
 def test_any_other_dialog_takes_keys_at_once_and_says_which(make_app: MakeApp, demo: Backend) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         key_id = await go_to(pilot, "orders-db")
-        await press(pilot, "X")
+        await pilot.press("X")
+        await pilot.pause()
         assert keys_line(pilot) == "^s or y Disable   esc Cancel"
         await press(pilot, "y")
         assert state_of(demo, key_id) == "Disabled"

@@ -37,13 +37,21 @@ class BatchConfirm(Dialog[bool]):
     dialog_classes = "-list"
 
     def __init__(
-        self, title: str, sentences: Sequence[Content], chosen: BatchSelection, *, confirm: str
+        self,
+        title: str,
+        sentences: Sequence[Content],
+        chosen: BatchSelection,
+        *,
+        confirm: str,
+        above: Sequence[Widget] = (),
     ) -> None:
         super().__init__(title, confirm=confirm)
+        self.above = above
         self.sentences = sentences
         self.chosen = chosen
 
     def compose_body(self) -> Iterable[Widget]:
+        yield from self.above
         for sentence in self.sentences:
             yield Static(sentence, classes="dialog-line")
         yield LineTable((_NAME, _NOTE), id="batch")
@@ -229,25 +237,26 @@ async def confirm_change(
     *,
     confirm: str,
     refusal: Callable[[Subject], Reason],
+    above: Sequence[Widget] = (),
     below: Sequence[Widget] = (),
 ) -> Sequence[Subject]:
     """The keys to change; none where the person declined.
 
     One key is asked about only where there are ``sentences``. Many are always asked about: their number, how
     many of them the filter hides, each by its name, and which are left out because of ``refusal``.
-    ``verb`` is followed by the key's name or the number of keys ("Disable"); ``below`` stands in the question
-    about one key.
+    ``verb`` is followed by the key's name or the number of keys ("Disable"); ``above`` stands above the
+    sentences, ``below`` under those of the question about one key.
     """
     if len(subjects) == 1:
         if not sentences:
             return subjects
-        dialog = Confirm(f"{verb} {subjects[0].name}?", sentences, confirm=confirm, below=below)
+        dialog = Confirm(f"{verb} {subjects[0].name}?", sentences, confirm=confirm, above=above, below=below)
         return subjects if await screen.ask(dialog) else ()
     chosen = await select_possible(screen, subjects, refusal)
     left = chosen.possible
     counts = Content.styled(chosen.counts, "bold")
     title = f"{verb} {counted(len(left), 'key')}?"
-    agreed = await screen.ask(BatchConfirm(title, [counts, *sentences], chosen, confirm=confirm))
+    agreed = await screen.ask(BatchConfirm(title, [counts, *sentences], chosen, confirm=confirm, above=above))
     return left if agreed else ()
 
 

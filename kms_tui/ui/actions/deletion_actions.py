@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from textual.widget import Widget
+
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.model import KeyState
 from kms_tui.ui.actions.batch import change_each, confirm_change, select_possible
-from kms_tui.ui.actions.campaign_warnings import campaign_warnings
+from kms_tui.ui.actions.campaign_warnings import CampaignWarnings
 from kms_tui.ui.actions.state_actions import cannot_disable
-from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Reason, Subject, aws_managed
 from kms_tui.ui.base.words import refused_uses_of
 from kms_tui.ui.mode_screen import ModeScreen
@@ -39,7 +40,7 @@ async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     from kms_tui.ui.actions.deletion_dialogs import Deletion, ScheduleDeletions
 
     assert screen.session is not None
-    now, warnings = screen.session.now(), await campaign_warnings(screen.session, subjects)
+    now, warnings = screen.session.now(), (CampaignWarnings(screen.session, subjects),)
     answer: Deletion | DisableInstead | None
     if len(subjects) > 1:
         chosen = await select_possible(screen, subjects, cannot_schedule)
@@ -73,7 +74,7 @@ async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 
 
 async def _ask_about_one(
-    screen: ModeScreen, subject: Subject, now: datetime, warnings: Sequence[Content]
+    screen: ModeScreen, subject: Subject, now: datetime, warnings: Sequence[Widget]
 ) -> Deletion | DisableInstead | None:
     from kms_tui.ui.actions.deletion_dialogs import ScheduleDeletion
     from kms_tui.ui.details.grants_and_uses_tab import GrantsAndUsesTab

@@ -63,7 +63,7 @@ class _DeletionQuestion(Dialog[Deletion | DisableInstead]):
     typed_word: ClassVar[str]
 
     def __init__(
-        self, title: str, names: Sequence[str], *, can_disable: bool, warnings: Sequence[Content]
+        self, title: str, names: Sequence[str], *, can_disable: bool, warnings: Sequence[Widget]
     ) -> None:
         super().__init__(title, confirm="Schedule deletion", danger=True)
         self.names = names
@@ -72,7 +72,7 @@ class _DeletionQuestion(Dialog[Deletion | DisableInstead]):
         self.initial_focus = f"#{self.typed_id}"
 
     def compose_body(self) -> Iterable[Widget]:
-        return [Static(warning, classes="dialog-line") for warning in self.warnings]
+        return self.warnings
 
     def compose_confirmation(self) -> Iterable[Widget]:
         yield Horizontal(
@@ -132,7 +132,7 @@ class ScheduleDeletion(_DeletionQuestion):
         prices: Prices,
         refused: Content | None = None,
         affected: Sequence[Widget] = (),
-        warnings: Sequence[Content] = (),
+        warnings: Sequence[Widget] = (),
     ) -> None:
         super().__init__(
             f"Schedule the deletion of {subject.name}?",
@@ -227,7 +227,7 @@ class ScheduleDeletions(_DeletionQuestion):
         now: datetime,
         *,
         pause: float,
-        warnings: Sequence[Content] = (),
+        warnings: Sequence[Widget] = (),
     ) -> None:
         count = len(chosen.possible)
         keys = f"{count} key{'' if count == 1 else 's'}"

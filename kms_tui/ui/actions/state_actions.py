@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from kms_tui.kms.model import KeyState
 from kms_tui.ui.actions.batch import change_each, confirm_change
-from kms_tui.ui.actions.campaign_warnings import campaign_warnings
+from kms_tui.ui.actions.campaign_warnings import CampaignWarnings
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Reason, Subject, aws_managed
 from kms_tui.ui.base.words import refused_uses_of
@@ -46,7 +46,6 @@ async def disable(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """DisableKey, after saying what will fail."""
     assert screen.session is not None
     sentences = [
-        *await campaign_warnings(screen.session, subjects),
         Content("Every use fails with DisabledException until enabled again."),
         Content("Nothing is lost: policy, aliases, grants and key material stay."),
     ]
@@ -57,6 +56,7 @@ async def disable(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
         sentences,
         confirm="Disable",
         refusal=cannot_disable,
+        above=(CampaignWarnings(screen.session, subjects),),
         below=_who_uses(screen, subjects),
     )
     await change_each(

@@ -45,7 +45,7 @@ class Choose(Dialog[int]):
 class Confirm(Dialog[bool]):
     """Yes or no; with ``type_to_confirm`` one of these names must be typed.
 
-    ``below`` are widgets under the sentences, such as what is still being read.
+    ``above`` and ``below`` are widgets round the sentences, such as what is still being read.
     """
 
     def __init__(
@@ -56,9 +56,11 @@ class Confirm(Dialog[bool]):
         confirm: str,
         danger: bool = False,
         type_to_confirm: Sequence[str] = (),
+        above: Sequence[Widget] = (),
         below: Sequence[Widget] = (),
     ) -> None:
         super().__init__(title, confirm=confirm, danger=danger)
+        self.above = above
         self.sentences = sentences
         self.names = tuple(type_to_confirm)
         self.below = below
@@ -66,6 +68,7 @@ class Confirm(Dialog[bool]):
             self.initial_focus = "#typed-name"
 
     def compose_body(self) -> Iterable[Widget]:
+        yield from self.above
         for sentence in self.sentences:
             yield Static(sentence, classes="dialog-line")
         yield from self.below
