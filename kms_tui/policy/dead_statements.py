@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kms_tui.policy import actions, evaluation, exposure, forms
 from kms_tui.policy.actions import PUT_KEY_POLICY
-from kms_tui.policy.condition_keys import Presence
+from kms_tui.policy.condition_keys import ENCRYPTION_CONTEXT, Presence
 from kms_tui.policy.conditions import ConditionTest
 from kms_tui.policy.describe import condition, listed, printable, quoted
 from kms_tui.policy.document import Statement
@@ -210,7 +210,9 @@ def never_applying(subject: PolicyUnderTest) -> Iterator[Remark]:
     """
     for each in subject.effective:
         statement = each.statement
-        callers = _callers(subject, each) if statement.conditions else []
+        if not statement.conditions or _is_plainly_met(subject, each):
+            continue
+        callers = _callers(subject, each)
         if not callers or _is_told(subject, statement) or _is_met(subject, each, callers):
             continue
         alone = (
@@ -226,6 +228,59 @@ def never_applying(subject: PolicyUnderTest) -> Iterator[Remark]:
         sentence = f"{what}: no request of its principals meets {which}."
         span = statement.conditions[0].span if blamed is None else blamed.span
         yield Remark("never-applies", Severity.INFO, sentence, span, statement)
+
+
+_PLAIN_OPERATORS = ("StringEquals", "StringLike", "ArnEquals", "ArnLike", "Bool")
+_MANY = (PrincipalKind.EVERYONE, PrincipalKind.ACCOUNT)
+_OWN_KINDS = (*_MANY, PrincipalKind.USER, PrincipalKind.ROLE)
+
+
+def _is_plainly_met(subject: PolicyUnderTest, each: EffectiveStatement) -> bool:
+    """Whether no search is needed, as for most statements: they are for identities of the account, and ask
+    once each for what any request of these may have beside the others.
+    """
+    statement = each.statement
+    keys = [test.key for test in statement.conditions]
+    if len({*keys}) < len(keys) or statement.not_principal:
+        return False
+    if any(
+        who.kind not in _OWN_KINDS or who.account not in ("", subject.account_id)
+        for who in statement.principals
+    ):
+        return False
+    has_context = any(key.startswith(ENCRYPTION_CONTEXT) for key in keys)
+    asked = actions.in_mask(each.mask & actions.KEY_ACTIONS & _carrying_all(statement.conditions))
+    if not any(action.encryption_context or not has_context for action in asked):
+        return False
+    return all(_is_plain(subject, statement, test) for test in statement.conditions)
+
+
+def _carrying_all(tests: Sequence[ConditionTest]) -> int:
+    mask = actions.ALL
+    for test in tests:
+        mask &= _carrying(test)
+    return mask
+
+
+def _is_plain(subject: PolicyUnderTest, statement: Statement, test: ConditionTest) -> bool:
+    """Whether some request meets a condition, whatever the other plain ones ask for."""
+    values = [text.value for text in test.values]
+    if test.operator.text not in _PLAIN_OPERATORS or not values or any("$" in value for value in values):
+        return False
+    match test.key:
+        case "kms:viaservice":
+            ending = f".{subject.region}.amazonaws.com"
+            return bool(subject.region) and any(value.endswith(ending) for value in values)
+        case "kms:calleraccount":
+            return subject.account_id in values
+        case "kms:grantisforawsresource":
+            return "true" in values
+        case "aws:principalarn":
+            role = f"arn:{subject.partition}:iam::{subject.account_id}:role/"
+            many = all(who.kind in _MANY for who in statement.principals)
+            return many and any(value.startswith(role) and value != role for value in values)
+        case _:
+            return test.key.startswith(ENCRYPTION_CONTEXT)
 
 
 _OF_MANY_TEXTS = ("aws:resourceaccount", "aws:requestedregion", "aws:securetransport", "kms:multiregion")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from typing import Any
 
 import pytest
 
-from kms_tui.policy import Verdict
+from kms_tui.policy import Verdict, dead_statements, parse
 from kms_tui.policy.condition_keys import KEYS
-from kms_tui.policy.guard import check
+from kms_tui.policy.guard import WORK, check
+from kms_tui.policy.policy_under_test import PolicyUnderTest
+from kms_tui.policy.search import Budget
 from tests.unit.policy.build import ACCOUNT, APP, KEY, NOW, OTHER, ROOT, Shape, allow, deny, judged, with_root
 
 GRANT, SCHEDULE = "kms:CreateGrant", "kms:ScheduleKeyDeletion"
@@ -209,3 +212,32 @@ def test_notes_on_many_statements_take_little_time() -> None:
     begun = time.process_time()
     check(text, account_id=ACCOUNT, key_arn=KEY, now=NOW)
     assert time.process_time() - begun < 1
+
+
+PLAIN: list[Shape] = [
+    {"StringEquals": {"kms:EncryptionContext:tenant": "a"}},
+    {"StringLike": {"kms:EncryptionContext:tenant": ["a*", "b"]}},
+    {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}},
+    {"StringEquals": {"kms:CallerAccount": ACCOUNT}},
+    {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+    {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/team-*"}},
+    {"StringEquals": {"aws:PrincipalArn": APP}},
+]
+
+
+@pytest.mark.parametrize("principal", ["*", ROOT, APP, f"arn:aws:iam::{ACCOUNT}:user/ada"])
+def test_what_needs_no_search_is_found_by_the_search(principal: str) -> None:
+    """Each two of the plain conditions, for each single action: no other finding is lost for the speed."""
+    plain = 0
+    for one, other in itertools.combinations(PLAIN, 2):
+        for action in ("kms:Decrypt", "kms:CreateGrant", "kms:Sign", "kms:*"):
+            conditions: Shape = {}
+            for operator, asked in [*one.items(), *other.items()]:
+                conditions[operator] = {**conditions.get(operator, {}), **asked}
+            document = parse(with_root(allow(principal, action, conditions)))
+            subject = PolicyUnderTest(document, ACCOUNT, "aws", KEY, NOW, Budget(WORK))
+            each = subject.effective[-1]
+            if dead_statements._is_plainly_met(subject, each):
+                plain += 1
+                assert dead_statements._is_met(subject, each, dead_statements._callers(subject, each))
+    assert plain > 10
