@@ -22,7 +22,7 @@ def region_name(text: str) -> str:
     hint = f"; did you mean {' or '.join(near)}?" if near else "."
     raise argparse.ArgumentTypeError(
         f"{text!r} is no Region that the installed boto3 knows{hint} "
-        "For a newer Region update boto3, or set AWS_REGION."
+        "For a newer Region update boto3."
     )
 
 
