@@ -116,6 +116,10 @@ _NEXT_STEPS: dict[str, str] = {
 }
 
 
+_ENDS = tuple(".!?…:;,")
+"""What ends a sentence, or goes on with it; a quote or a bracket may follow."""
+
+
 class KmsTuiError(Exception):
     """The root of the tree; ``next_step`` says what to do about it."""
 
@@ -132,7 +136,7 @@ class KmsTuiError(Exception):
     def with_next_step(self) -> str:
         """The sentence and what to do about it; AWS ends its own texts without a full stop."""
         sentence = str(self).strip()
-        if self.next_step and sentence and sentence[-1].isalnum():
+        if self.next_step and sentence and sentence.rstrip("\"')]}")[-1:] not in _ENDS:
             sentence += "."
         return f"{sentence} {self.next_step}".strip()
 

@@ -10,6 +10,8 @@ from textual.widgets import Input, OptionList
 from kms_tui.backend.base import Backend
 from kms_tui.ui.actions.action_menu import ActionMenu
 from kms_tui.ui.actions.action_table import ACTIONS, Group
+from kms_tui.ui.actions.viewing_actions import cannot_use_on_scratchpad
+from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
 from tests.ui.conftest import MakeApp
@@ -77,3 +79,9 @@ def test_an_action_for_one_key_tells_how_to_take_the_marks_away(make_app: MakeAp
 
     app = make_app()
     drive(app, script)
+
+
+def test_the_scratchpad_calls_a_key_that_is_not_read_yet_no_key_that_cannot_be_described() -> None:
+    assert cannot_use_on_scratchpad(Subject("k", "arn", "eu-west-1", (), None)).startswith(
+        "its description is not read"
+    )

@@ -820,6 +820,26 @@ def test_the_keys_of_an_unfinished_campaign_are_not_disabled_or_deleted_unwarned
     assert state_of(demo, begun.head.old) == state_of(demo, begun.head.new) == "Enabled"
 
 
+def test_the_warning_leaves_room_for_what_is_typed_and_for_the_buttons(
+    app: KmsApp, demo: Backend, files: CampaignFiles
+) -> None:
+    begin(files, demo)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        for alias in ("chat-archive", "customer-pii", "orders-db"):
+            await go_to(pilot, alias)
+            await press(pilot, "space")
+        await press(pilot, "D", *"wrong", "enter")
+        dialog = pilot.app.screen
+        assert "is not finished: 2 items are left." in sentences(pilot)
+        for name in ("#typed-phrase", "#dialog-error", "#confirm", "#dialog-keys"):
+            region = dialog.query_one(name).region
+            assert 0 < region.height <= region.bottom <= pilot.app.size.height, name
+        assert dialog.query_one("#dialog").max_scroll_y == 0
+
+    drive(app, script, size=(80, 24))
+
+
 def test_undo_leaves_what_a_campaign_did(app: KmsApp, demo: Backend, files: CampaignFiles) -> None:
     old, sandbox = arn_of(key_id(demo, "orders-db")), key_id(demo, "sandbox")
 

@@ -85,7 +85,7 @@ async def used_by(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 
 def cannot_use_on_scratchpad(subject: Subject) -> Reason:
     """Without a description, which operations the key offers is not known."""
-    return "" if subject.key is not None else "it cannot be described, so what it offers is not known"
+    return "" if subject.key is not None else "its description is not read, so what it offers is not known"
 
 
 async def use_on_scratchpad(screen: ModeScreen, subjects: Sequence[Subject]) -> None:

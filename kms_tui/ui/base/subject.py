@@ -15,7 +15,7 @@ from kms_tui.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A key that an action is done to; ``key`` is None where it could not be described."""
+    """A key that an action is done to; ``key`` is None where it is not described, or not yet."""
 
     key_id: str
     arn: str

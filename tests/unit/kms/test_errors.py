@@ -11,6 +11,10 @@ from kms_tui.kms.errors import KmsTuiError
     ("sentence", "next_step", "told"),
     [
         ("No policy allows kms:Sign", "Ask for it.", "No policy allows kms:Sign. Ask for it."),
+        ("Invalid keyId 'zzz'", "Refresh.", "Invalid keyId 'zzz'. Refresh."),
+        ("(Service: Kms, Status Code: 400)", "Refresh.", "(Service: Kms, Status Code: 400). Refresh."),
+        ("The call failed:", "Refresh.", "The call failed: Refresh."),
+        ("It says 'No.'", "Refresh.", "It says 'No.' Refresh."),
         ("The key is disabled.", "Enable it.", "The key is disabled. Enable it."),
         ("Which key?", "Choose one.", "Which key? Choose one."),
         ("No full stop and nothing to do", "", "No full stop and nothing to do"),
