@@ -7,11 +7,10 @@ left, where a field, a file or the CA is not right.
 from __future__ import annotations
 
 import argparse
-import sys
 from functools import partial
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.file_streams import PIPE, add_output_flag, stoppable
+from kms_tui.cli.file_streams import PIPE, add_output_flag, is_terminal, stoppable
 
 _CODES = (
     "exit codes: 0 done; 1 failed or not agreed to, nothing written; 2 bad usage; 130 stopped with Ctrl+C"
@@ -163,7 +162,7 @@ def run(args: argparse.Namespace) -> int:
     from kms_tui.cli.certificate_acts import ACTS
     from kms_tui.signing.certificates.field_errors import FieldError
 
-    if args.action != "show" and args.format == "der" and args.output == PIPE and sys.stdout.isatty():
+    if args.action != "show" and args.format == "der" and is_terminal(args.output):
         args.usage_error("the result is binary and would go to the terminal: name a file with -o")
     files = [args.__dict__.get(name) for name in ("file", "ca", "like", "old")]
     if files.count(PIPE) > 1:

@@ -21,6 +21,7 @@ from kms_tui.cli.file_streams import (
     add_stream_arguments,
     context_of,
     is_stream,
+    is_terminal,
     open_kms,
     output_file,
     reading,
@@ -65,8 +66,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 when the whole plaintext is verified and written; else nothing is written, and KmsTuiError or 130."""
-    if args.output == PIPE and sys.stdout.isatty() and not args.show:
-        args.usage_error("the plaintext would be seen on the terminal: name a file with -o, or add --show")
+    if is_terminal(args.output) and not (args.show and args.output == PIPE):
+        args.usage_error(
+            "the plaintext would be seen on the terminal: name a file with -o, or add --show, without -o"
+        )
     require_output(args)
     context = context_of(args)
     return stoppable(lambda: _decrypt(args, context))

@@ -7,14 +7,13 @@ neither key nor context to open whatever this wrote. --raw writes the ciphertext
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from kms_tui.cli.file_streams import (
-    PIPE,
     add_stream_arguments,
     context_of,
     is_stream,
+    is_terminal,
     open_kms,
     output_file,
     reading,
@@ -56,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     require_output(args)
     if args.algorithm and not args.raw:
         args.usage_error("--algorithm goes with --raw")
-    if args.output == PIPE and sys.stdout.isatty():
+    if is_terminal(args.output):
         args.usage_error("the result is binary and would go to the terminal: name a file with -o")
     context = context_of(args)
     return stoppable(lambda: _encrypt(args, context))

@@ -65,10 +65,12 @@ def add_output_flag(
 
 
 def output_name(text: str) -> str:
-    """What ``-o`` names, "-" for standard output by any name; ArgumentTypeError for a directory."""
+    """What ``-o`` names, "-" for standard output by any name; ArgumentTypeError for a directory or ""."""
     if text in _OF_STANDARD_OUTPUT:
         return PIPE
-    if not text or os.path.isdir(text):
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty: name a file, or - for standard output")
+    if text.endswith("/") or os.path.isdir(text):
         raise argparse.ArgumentTypeError(f"{text!r} is a directory: name a file in it")
     return text
 
@@ -79,6 +81,20 @@ def is_stream(name: str) -> bool:
         return True
     with contextlib.suppress(OSError, ValueError):
         return not stat.S_ISREG(os.stat(name).st_mode)
+    return False
+
+
+def is_terminal(name: str) -> bool:
+    """Whether what is written to an output is seen on a terminal: standard output, /dev/tty, /dev/stderr …"""
+    if name == PIPE:
+        return sys.stdout.isatty()
+    with contextlib.suppress(OSError, ValueError):
+        if stat.S_ISCHR(os.stat(name).st_mode):
+            descriptor = os.open(name, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                return os.isatty(descriptor)
+            finally:
+                os.close(descriptor)
     return False
 
 

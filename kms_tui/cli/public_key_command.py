@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.file_streams import PIPE, add_output_flag, open_kms, output_file, read_start
+from kms_tui.cli.file_streams import add_output_flag, is_terminal, open_kms, output_file, read_start
 from kms_tui.cli.standard_streams import say
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     """0, or KmsTuiError."""
     if bool(args.file) == bool(args.key):
         args.usage_error("name a FILE, or --key")
-    if args.format == "der" and args.output == PIPE and sys.stdout.isatty():
+    if args.format == "der" and is_terminal(args.output):
         args.usage_error("DER is binary and would go to the terminal: name a file with -o")
     key, arn = _public_key(args)
     if args.format == "facts":

@@ -103,12 +103,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--write-baseline",
-        type=Path,
+        type=_new_baseline,
         metavar="FILE",
         help="write a baseline of all that is found, with owners and reasons to fill in",
     )
     add_text_output_flag(parser)
     add_reading_flags(parser)
+
+
+def _new_baseline(text: str) -> Path:
+    """The file of --write-baseline, which is TOML: --baseline reads it by its ending."""
+    if not text.lower().endswith(".toml"):
+        raise argparse.ArgumentTypeError(f"{text!r}: the file is TOML, and its name must end in .toml")
+    return Path(text)
 
 
 def _days(text: str) -> int:

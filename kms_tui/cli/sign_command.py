@@ -17,6 +17,7 @@ from kms_tui.cli.connection import add_connection_flags, connection_from
 from kms_tui.cli.file_streams import (
     PIPE,
     add_output_flag,
+    is_terminal,
     open_kms,
     output_file,
     read_start,
@@ -89,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error("--certificate goes with --format cms and cms-pem")
     if args.namespace != "file" and args.format != "ssh":
         args.usage_error("--namespace goes with --format ssh")
-    if args.output == PIPE and args.format in ("raw", "r-s", "cms") and sys.stdout.isatty():
+    if args.output and args.format in ("raw", "r-s", "cms") and is_terminal(args.output):
         args.usage_error("the signature is binary and would go to the terminal: name a file with -o")
     return stoppable(lambda: _sign(args))
 

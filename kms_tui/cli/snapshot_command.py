@@ -18,7 +18,7 @@ from kms_tui.cli.reading import (
     add_text_output_flag,
     followed,
     open_for_reading,
-    write_out,
+    write_result,
 )
 from kms_tui.session import Session
 from kms_tui.visible import visible
@@ -44,7 +44,7 @@ GetKeyRotationStatus, ListResourceTags, GetKeyPolicy and, 50 a second, ListGrant
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     add_text_output_flag(parser)
-    parser.add_argument("--schema", action="store_true", help="print the JSON schema of snapshots")
+    parser.add_argument("--schema", action="store_true", help="write the JSON schema of snapshots instead")
     add_reading_flags(parser)
 
 
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     if args.schema:
         from kms_tui.fact_files.fact_writing import schema_text
 
-        write_out(schema_text())
+        write_result(schema_text(), args.output)
         return 0
     try:
         facts = collected(args)

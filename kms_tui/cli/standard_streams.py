@@ -112,6 +112,8 @@ class Parser(argparse.ArgumentParser):
         """What was meant, perhaps: "; did you mean --format?", or ""."""
         unrecognized = re.search(r"unrecognized arguments: (\S+)", message)
         invalid = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message, re.DOTALL)
+        if unrecognized and unrecognized[1] in self.also_known:
+            return f"; a command comes first: {self.prog} {unrecognized[1]} …"
         if unrecognized:
             word, known = unrecognized[1].partition("=")[0], [*self._option_string_actions, *self.also_known]
         elif invalid:

@@ -55,13 +55,14 @@ class Done:
 
     ``left_alone`` is a path to something that is there only where the resource is to be left as it is, and
     why. ``under_way`` is an expression that is true while the service is still at the change, ``failure`` one
-    whose text is why it has not made it.
+    whose text is why it has not made it. ``paged`` says that the read's answer may come in pages.
     """
 
     read: ServiceCall
     path: str
     value: str = "$key"
     left_alone: tuple[str, str] = ("", "")
+    paged: bool = False
     under_way: str = ""
     failure: str = ""
 

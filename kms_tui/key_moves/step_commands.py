@@ -108,8 +108,11 @@ def _unless(done: Done, values: Mapping[str, str]) -> str:
     """A test that fails where the step is done already; where its read fails, the step runs."""
     left_alone, _ = done.left_alone
     path = f"({left_alone} && {_raw(done.value)}) || {done.path}" if left_alone else done.path
-    words = [*_words(done.read, values), "--query", filled(path, values), "--output", "text"]
-    return f'[ "$({line_of(words)})" != {quoted(filled(done.value, values))} ]'
+    if done.paged:
+        text = f"{line_of(_queried(done.read, path, values))} | tr -d '\"'"
+    else:
+        text = line_of([*_words(done.read, values), "--query", filled(path, values), "--output", "text"])
+    return f'[ "$({text})" != {quoted(filled(done.value, values))} ]'
 
 
 def _raw(value: str) -> str:

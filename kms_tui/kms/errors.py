@@ -102,7 +102,7 @@ _NEXT_STEPS: dict[str, str] = {
     ),
     "DisabledException": "Enable the key first.",
     "KMSInvalidStateException": "The key's state does not allow this; its state is on the Overview tab.",
-    "NotFoundException": "Refresh: the key or alias may have been deleted, or be in another region.",
+    "NotFoundException": "Check the Region and the name (an alias begins with alias/); it may be gone.",
     "InvalidCiphertextException": "Check that the ciphertext is whole and its encryption context the same.",
     "IncorrectKeyException": "Leave the key empty: KMS finds it from the ciphertext.",
     "InvalidKeyUsageException": "Choose a key whose usage allows this operation.",
@@ -175,7 +175,7 @@ class ReadOnlyError(KmsTuiError):
             f"{operation} was not sent: {account or 'this session'} is read-only.",
             next_step="The configuration, or the file of the accounts, says so."
             if account
-            else "Start kms-tui without --read-only to make changes.",
+            else "Start kms-tui without --read-only, and without read_only in its configuration.",
         )
         self.operation = operation
 

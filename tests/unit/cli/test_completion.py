@@ -43,6 +43,7 @@ def test_bash_completes_a_command_and_a_flag(run: Run, tmp_path: Path) -> None:
     ("words", "hint"),
     [
         (("repot",), "did you mean report?"),
+        (("--demo", "list"), "; a command comes first: kms-tui list …"),
         (("--profil=x", "--reed-only"), "did you mean --read-only?"),
         (("list", "--fromat", "json"), "did you mean --format?"),
         (("store", "inf"), "did you mean info?"),

@@ -56,7 +56,7 @@ def test_a_dry_run_prints_the_whole_commands_and_sends_none(run: Run, files: Cam
     [
         ((), "Writes to other services than KMS are not allowed in 111122223333."),
         (("--only", "KMS grants"), "Writes to other services than KMS are not allowed in 111122223333."),
-        (("--read-only", _WRITES), "this session is read-only"),
+        (("--read-only", _WRITES), "Start kms-tui without --read-only, and without read_only in its"),
         (("--only", "RDS instances", _WRITES), "--only: 'RDS instances' is none of: KMS grants, S3 buckets"),
         (("--regions", "eu-west-1", _WRITES), "a key is used in its own Region"),
     ],
@@ -68,6 +68,12 @@ def test_what_may_not_be_written_is_refused_before_anything_is(
     assert ended.code == 2
     assert said in ended.err
     assert files.newest(_arn("orders-db")) is None
+
+
+def test_a_name_without_alias_is_told_how_an_alias_begins(run: Run) -> None:
+    ended = run("move", "orders-db", "--to", "alias/warehouse", "--demo", "--dry-run")
+    assert ended.code == 2
+    assert "Check the Region and the name (an alias begins with alias/)" in ended.err
 
 
 def test_no_key_is_made_where_nothing_may_be_written(run: Run, files: CampaignFiles) -> None:

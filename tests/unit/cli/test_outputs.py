@@ -118,6 +118,38 @@ def test_a_directory_is_bad_usage_before_anything_is_read(demo: Run, command: st
     assert "'there' is a directory: name a file in it" in ended.err
 
 
+def test_a_name_that_ends_as_a_directory_does_and_an_empty_one_are_bad_usage() -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="'new/' is a directory: name a file in it"):
+        output_name("new/")
+    with pytest.raises(argparse.ArgumentTypeError, match="the name is empty"):
+        output_name("")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("encrypt", *_WITH_OUTPUT["encrypt"]),
+        ("decrypt", *_WITH_OUTPUT["decrypt"], "--show"),
+        ("sign", *_WITH_OUTPUT["sign"]),
+        ("cert", *_WITH_OUTPUT["cert"], "--format", "der"),
+        ("public-key", *_WITH_OUTPUT["public-key"], "--format", "der"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_terminal_by_its_own_name_gets_no_bytes(demo: Run, arguments: tuple[str, ...]) -> None:
+    reader, terminal = os.openpty()
+    try:
+        ended = demo(*arguments, "-o", os.ttyname(terminal))
+        os.set_blocking(reader, False)
+        with pytest.raises(BlockingIOError):
+            os.read(reader, 1)
+    finally:
+        os.close(reader)
+        os.close(terminal)
+    assert (ended.code, ended.out) == (2, b"")
+    assert "terminal: name a file with -o" in ended.err
+
+
 def test_the_code_of_a_key_goes_to_standard_output(demo: Run) -> None:
     ended = demo("code", KEY, "--demo", "-o", "-")
     assert ended.code == 0

@@ -421,6 +421,14 @@ def test_a_baseline_is_written_to_be_filled_in(report: Report, tmp_path: Path) -
     assert report("--write-baseline", "accepted.toml").code == 2
 
 
+@pytest.mark.parametrize("name", ["accepted.json", "accepted.yaml", "accepted", "-"])
+def test_a_baseline_is_written_where_it_can_be_read_again(report: Report, tmp_path: Path, name: str) -> None:
+    ended = report("--write-baseline", name)
+    assert (ended.code, ended.out) == (2, b"")
+    assert f"{name!r}: the file is TOML, and its name must end in .toml" in ended.err
+    assert not (tmp_path / name).exists()
+
+
 @pytest.mark.parametrize("form", ["html", "sarif", "asff", "junit"])
 def test_every_form_is_made_of_the_demo(run: Run, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
     monkeypatch.setattr("kms_tui.cli.connection.open_backend", open_backend)

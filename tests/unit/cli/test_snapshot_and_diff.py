@@ -104,6 +104,13 @@ def test_the_schema_is_printed_without_a_connection(run: Run) -> None:
     Draft202012Validator.check_schema(json.loads(ended.out))
 
 
+def test_the_schema_goes_where_the_output_is_to_go(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "schema.json"
+    ended = run("snapshot", "--schema", "-o", str(path))
+    assert (ended.code, ended.out) == (0, b"")
+    assert path.read_text() == schema_text()
+
+
 def test_what_is_denied_is_told_stands_in_the_file_and_is_2(command: Command, account: FakeAccount) -> None:
     account.fail[("GetKeyPolicy", key_id(1))] = denied("GetKeyPolicy")
     account.fail["ListGrants"] = EndpointError(HOSTILE)
