@@ -21,8 +21,7 @@ def region_name(text: str) -> str:
     near = get_close_matches(text.lower(), known, _SUGGESTED, _NEAR)
     hint = f"; did you mean {' or '.join(near)}?" if near else "."
     raise argparse.ArgumentTypeError(
-        f"{text!r} is no Region that the installed boto3 knows{hint} "
-        "For a newer Region update boto3."
+        f"{text!r} is no Region that the installed boto3 knows{hint} For a newer Region update boto3."
     )
 
 
