@@ -203,6 +203,7 @@ class View:
         """Show what is wanted."""
         wanted, before, updates = self.wanted, self.query, self._updates
         noted = self._noted = set[str]()
+        unnamed = self._unnamed_regions()
         narrowed: list[Candidates] | None = None
         if not self._is_sorted or updates != self._filtered_at:
             ordered = yield from self._following(wanted)
@@ -211,14 +212,14 @@ class View:
             if before and wanted.query.narrows(before):
                 narrowed = _in_slices([*self.rows, *self._undecided.rows()])
         found = yield from _filtered(wanted.query, ordered if narrowed is None else narrowed)
-        rows, unnamed = found.matches, self._unnamed_regions()
+        rows = found.matches
         held: dict[RowPlace | None, dict[str, Row]] = {}
         if unnamed and not wanted.query:
             ready: list[Row] = []
             for row in rows:
                 if _awaits_name(row, unnamed):
                     held.setdefault(row.place, {})[row.arn] = row
-                else:
+                elif _is_in(wanted.scope, row):
                     ready.append(row)
             rows = ready
         if wanted.query and len(rows) <= _RESORT:
@@ -409,7 +410,8 @@ class View:
 
     def _admits(self, row: Row, unnamed: Collection[RowPlace | None]) -> bool:
         """Whether a row that is not shown belongs on the list now."""
-        if row.gone or row.row_class.aws not in _MANAGED_BY_AWS[self.scope]:
+        awaits_name = _awaits_name(row, unnamed)
+        if row.gone or not _is_in(self.scope, row):
             self._held.get(row.place, {}).pop(row.arn, None)
             return False
         verdict = self.query.holds(row)
@@ -417,7 +419,7 @@ class View:
             self._undecided.put(row)
             return False
         self._undecided.discard(row)
-        if verdict and not self.query and _awaits_name(row, unnamed):
+        if verdict and not self.query and awaits_name:
             self._held.setdefault(row.place, {})[row.arn] = row
             return False
         self._held.get(row.place, {}).pop(row.arn, None)
@@ -438,7 +440,9 @@ class View:
             return False
         return self.sort != Sort() or self._arrived > 0 or row.sort_name < self.rows[-1].sort_name
 
-    # Keys wait while their region's aliases are listed, so that names come in order and do not move.
+    # Keys wait while their region's aliases are listed, so that names come in order and do not move, and
+    # whether AWS manages them is known. The listing goes on meanwhile, on another thread: which regions are
+    # being listed is asked first, then whether a row has a name, and last who manages it.
 
     def _unnamed_regions(self) -> set[RowPlace | None]:
         return {region for region in self.inventory.regions if region.aliases is LOADING}
@@ -448,7 +452,7 @@ class View:
         return [row for place in self._held.keys() - unnamed for row in self._released(place)]
 
     def _released(self, place: RowPlace | None) -> list[Row]:
-        return list(self._held.pop(place).values())
+        return [row for row in self._held.pop(place).values() if _is_in(self.scope, row)]
 
 
 def _filtered(query: Query, candidates: list[Candidates]) -> Sliced[FilterResult]:
@@ -473,6 +477,11 @@ def _keys_of(rows: list[Row]) -> Sliced[set[str]]:
 
 def _in_slices(rows: list[Row]) -> list[Candidates]:
     return [Candidates(each) for each in slices.slices(rows)]
+
+
+def _is_in(scope: Scope, row: Row) -> bool:
+    """Whether a row is in a scope by all that is known now; its class follows a moment later."""
+    return row.aws in _MANAGED_BY_AWS[scope]
 
 
 def _awaits_name(row: Row, unnamed: Collection[RowPlace | None]) -> bool:

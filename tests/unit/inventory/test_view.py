@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from kms_tui.inventory import FactName, FilterError, Pace, Scope, Sort, complete
+from kms_tui.inventory import view as view_module
+from kms_tui.inventory.changes import Changes
 from kms_tui.kms.errors import EndpointError
 from tests.unit.inventory.world import FakeAccount, FakeKey, World, denied, key_id, named
 
@@ -46,6 +50,40 @@ def test_a_key_that_turns_out_to_be_awss_while_its_name_was_awaited_does_not_joi
         waited = max(waited, world.view.waiting)
     assert waited
     assert world.names == ["a", "z"]
+
+
+def test_aliases_that_end_while_rows_are_arranged_leave_awss_keys_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(FakeAccount([FakeKey("bbbb", ("aws/s3",)), *named("a", "aa", "ab", "z")], page=1))
+    world.inventory.open()
+    while "bbbb" not in {row.key_id for row in world.inventory.rows()}:
+        world.work(1)
+    assert world.row("bbbb").aliases == ()
+    filtered = view_module._filtered
+
+    def then_all_is_listed(*args: Any) -> Any:
+        found = yield from filtered(*args)
+        while world.inventory.busy:
+            world.workers.work(1)
+        return found
+
+    monkeypatch.setattr(view_module, "_filtered", then_all_is_listed)
+    world.view.rebuild()
+    world.inventory.flush()
+    assert sorted(world.names) == ["a", "aa", "ab", "z"]
+
+
+def test_aliases_that_end_before_they_are_told_leave_awss_keys_out() -> None:
+    world = World(FakeAccount([FakeKey("bbbb", ("aws/s3",)), *named("a", "z")], page=1))
+    world.inventory.open()
+    while not world.view.waiting:
+        world.work(1)
+    while world.inventory.busy:
+        world.workers.work(1)
+    world.view.update(Changes(listing=True))
+    world.inventory.flush()
+    assert sorted(world.names) == ["a", "z"]
 
 
 def test_a_filter_looks_at_keys_that_wait_for_their_names_too() -> None:
