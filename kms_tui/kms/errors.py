@@ -102,7 +102,7 @@ _NEXT_STEPS: dict[str, str] = {
     ),
     "DisabledException": "Enable the key first.",
     "KMSInvalidStateException": "The key's state does not allow this; its state is on the Overview tab.",
-    "NotFoundException": "Check the Region and the name (an alias begins with alias/); it may be gone.",
+    "NotFoundException": "Refresh, or check Region and name (an alias begins with alias/): it may be gone.",
     "InvalidCiphertextException": "Check that the ciphertext is whole and its encryption context the same.",
     "IncorrectKeyException": "Leave the key empty: KMS finds it from the ciphertext.",
     "InvalidKeyUsageException": "Choose a key whose usage allows this operation.",

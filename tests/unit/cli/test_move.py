@@ -73,7 +73,7 @@ def test_what_may_not_be_written_is_refused_before_anything_is(
 def test_a_name_without_alias_is_told_how_an_alias_begins(run: Run) -> None:
     ended = run("move", "orders-db", "--to", "alias/warehouse", "--demo", "--dry-run")
     assert ended.code == 2
-    assert "Check the Region and the name (an alias begins with alias/)" in ended.err
+    assert "check Region and name (an alias begins with alias/)" in ended.err
 
 
 def test_no_key_is_made_where_nothing_may_be_written(run: Run, files: CampaignFiles) -> None:
