@@ -14,7 +14,7 @@ read_only = true
 protected = ["payments-*"]      # keys whose name must be typed before any change
 allow_service_writes = true     # a move may write to other services than KMS (never where read_only)
 
-[accounts.111122223333]         # an account's id, or its name in a list of several accounts
+[accounts.111122223333]         # an account's id, in every session; or its name in a list of several
 read_only = true                # also protected, allow_service_writes
 
 [prices]                        # US dollars, where yours differ from AWS's list (kms_tui.evidence.cost)
@@ -58,6 +58,15 @@ class ProfileSettings:
         return any(fnmatchcase(name, pattern) for name in names for pattern in self.protected)
 
 
+def combined(*settings: ProfileSettings) -> ProfileSettings:
+    """What holds where all of these apply: each flag and each pattern that one of them has."""
+    return ProfileSettings(
+        read_only=any(each.read_only for each in settings),
+        protected=tuple(pattern for each in settings for pattern in each.protected),
+        allow_service_writes=any(each.allow_service_writes for each in settings),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """The effective settings."""
@@ -88,12 +97,8 @@ class Config:
 
     def account(self, profile: str, *names: str) -> ProfileSettings:
         """The settings of an account by its profile, and by its id and name, together."""
-        found = [self.profile(profile), *(self.accounts.get(name, ProfileSettings()) for name in names)]
-        return ProfileSettings(
-            read_only=any(each.read_only for each in found),
-            protected=tuple(pattern for each in found for pattern in each.protected),
-            allow_service_writes=any(each.allow_service_writes for each in found),
-        )
+        found = (self.accounts.get(name, ProfileSettings()) for name in names)
+        return combined(self.profile(profile), *found)
 
 
 def default_path() -> Path:
@@ -141,7 +146,7 @@ def parse(text: str, name: str, binding_ids: BindingIds | None = None) -> Config
     for key, convert in (
         ("keys", _Reader.key_bindings),
         ("profiles", partial(_Reader.settings_tables, name="profiles")),
-        ("accounts", partial(_Reader.settings_tables, name="accounts")),
+        ("accounts", partial(_Reader.account_tables, name="accounts")),
         ("prices", _Reader.price_table),
     ):
         if key in values:
@@ -300,6 +305,13 @@ class _Reader:
 
     def key_bindings(self, table: Mapping[str, Any]) -> dict[str, str]:
         return self.table(table, dict.fromkeys(table, _text), "keys")
+
+    def account_tables(self, table: Mapping[str, Any], name: str) -> dict[str, ProfileSettings]:
+        """As ``settings_tables``; a mistyped id would protect nothing, and say nothing of it."""
+        for each in table:
+            if re.fullmatch(r"[\d-]+", each) and not re.fullmatch(r"\d{12}", each, re.ASCII):
+                raise self._error((name, each), "is no account: an account's id has 12 digits")
+        return self.settings_tables(table, name)
 
     def settings_tables(self, table: Mapping[str, Any], name: str) -> dict[str, ProfileSettings]:
         tables = self.table(table, dict.fromkeys(table, _table), name)

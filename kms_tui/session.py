@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -266,17 +266,19 @@ def open_session(
     backend: Backend,
     settings: ProfileSettings | None = None,
     *,
+    settings_by_id: Mapping[str, ProfileSettings] | None = None,
     notice: str = "",
     now: Callable[[], datetime] = utc_now,
     pace: Pace | None = None,
     required_tags: tuple[str, ...] = (),
 ) -> Session:
-    """A session of one account, whose backend is open; see ``open_accounts``."""
+    """A session of one account, whose backend is open; see ``open_accounts`` and ``AccountSource``."""
     source = AccountSource(
         lambda: backend,
         profile=connection.profile or "",
         region=backend.region,
         settings=settings or ProfileSettings(),
+        settings_by_id=settings_by_id or {},
     )
     return open_accounts(connection, [source], notice=notice, now=now, pace=pace, required_tags=required_tags)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from kms_tui.config import ProfileSettings
+from kms_tui.config import ProfileSettings, combined
 from kms_tui.kms.errors import ConfigurationError, KmsTuiError, ReadOnlyError, UnavailableError
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ class AccountSource:
 
     ``account_id`` is "" where only the opened backend knows it; ``profile`` is "" where its credentials come
     from none of its own. ``region`` is the Region of its profile, or "".
+
+    ``settings`` apply from the start, and those of ``settings_by_id`` once the opened account shows its id.
+    An account whose id stays unknown may be any of them: it is read-only if one of them is, and so on.
     """
 
     open: Callable[[], Backend]
@@ -37,6 +40,17 @@ class AccountSource:
     region: str = ""
     profile: str = ""
     settings: ProfileSettings = field(default_factory=ProfileSettings)
+    settings_by_id: Mapping[str, ProfileSettings] = field(default_factory=dict)
+
+    def settings_of(self, backend: Backend) -> ProfileSettings:
+        """All settings for the opened account; slow, where its id is needed and STS must be asked for it."""
+        if not self.settings_by_id:
+            return self.settings
+        account_id = self.account_id or backend.account_id or backend.caller().account
+        if account_id:
+            return combined(self.settings, self.settings_by_id.get(account_id, ProfileSettings()))
+        any_of_them = combined(self.settings, *self.settings_by_id.values())
+        return replace(any_of_them, allow_service_writes=self.settings.allow_service_writes)
 
 
 def first_that_opens(accounts: Sequence[Account]) -> Account:
@@ -111,10 +125,10 @@ class Account:
         self.profile = source.profile
         self.region = source.region
         self.settings = source.settings
-        self.read_only = read_only or source.settings.read_only
-        self.allows_service_writes = allow_service_writes or source.settings.allow_service_writes
         self.pending = pending
         self.source = source
+        self._read_only = read_only
+        self._allow_service_writes = allow_service_writes
         self._wrap = wrap
         self._now = now
         self._clock = clock
@@ -135,6 +149,16 @@ class Account:
         return known or (self._opened.kms.account_id if self._opened is not None else "")
 
     @property
+    def read_only(self) -> bool:
+        """Whether the connection or the settings say so."""
+        return self._read_only or self.settings.read_only
+
+    @property
+    def allows_service_writes(self) -> bool:
+        """As ``read_only``; in a read-only account nothing is written all the same."""
+        return self._allow_service_writes or self.settings.allow_service_writes
+
+    @property
     def title(self) -> str:
         """ "payments 111122223333", or what of that is known."""
         if self.id and self.name.endswith(self.id):
@@ -148,7 +172,9 @@ class Account:
                 if self._failure is not None and self._clock() < self._held_until:
                     raise self._failure.with_traceback(None)
                 try:
-                    opened = self._wrap(self.source.open(), self)
+                    backend = self.source.open()
+                    self.settings = self.source.settings_of(backend)
+                    opened = self._wrap(backend, self)
                 except KmsTuiError as error:
                     self._failure, self._held_until = error, self._clock() + HOLD
                     raise

@@ -45,7 +45,14 @@ def chosen_accounts(
         sources = [_of_profile(replace(connection, profile=name), prompt) for name in choice.profiles]
     else:
         sources, home = _of_a_list(connection, choice, prompt)
-    settled = [replace(source, settings=_settings(source, config, connection.title)) for source in sources]
+    settled = [
+        replace(
+            source,
+            settings=_settings(source, config, connection.title),
+            settings_by_id={} if source.account_id else config.accounts,
+        )
+        for source in sources
+    ]
     return ChosenAccounts(_told_apart(settled), home)
 
 

@@ -108,9 +108,13 @@ def open_connection(config: Config, connection: Connection, prompt: Prompt) -> S
                 config_services=chosen.home if connection.by_config else None,
             )
         backend = open_backend(connection, prompt)
-        settings = config.profile(connection.title)
         return open_session(
-            connection, backend, settings, notice=notice_of(backend), required_tags=config.required_tags
+            connection,
+            backend,
+            config.profile(connection.title),
+            settings_by_id=config.accounts,
+            notice=notice_of(backend),
+            required_tags=config.required_tags,
         )
     finally:
         if not gc.isenabled():

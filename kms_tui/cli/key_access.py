@@ -42,7 +42,10 @@ def open_chosen(connection: Connection, config: Config, *, pace: Pace | None = N
     KmsTuiError.
     """
     if connection.accounts is None:
-        return open_session(connection, opened(connection), config.profile(connection.title), pace=pace)
+        settings = config.profile(connection.title)
+        return open_session(
+            connection, opened(connection), settings, settings_by_id=config.accounts, pace=pace
+        )
     from kms_tui.cli.account_opening import chosen_accounts
 
     require_store_of(connection)

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from kms_tui.accounts.account_choice import AccountChoice
 from kms_tui.backend.service_model import service_model
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.config import ProfileSettings
+from kms_tui.cli.console_command import open_connection
+from kms_tui.config import Config, ProfileSettings
 from kms_tui.kms.errors import ReadOnlyError
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.kms.operations import NOT_MUTATING
@@ -96,3 +98,16 @@ def test_a_session_that_is_not_read_only_sends_what_it_is_given() -> None:
     assert not session.read_only
     session.kms.call("EnableKey", KeyId="1234abcd-12ab-34cd-56ef-1234567890ab")
     assert "EnableKey" in backend.calls
+
+
+@pytest.mark.parametrize("several", [None, AccountChoice(organization=True)])
+def test_the_console_keeps_to_what_the_configuration_says_of_the_account(
+    several: AccountChoice | None,
+) -> None:
+    """With one account as with several: "[accounts.111122223333] read_only = true"."""
+    config = Config(accounts={"111122223333": ProfileSettings(read_only=True)})
+    session = open_connection(config, Connection(BackendKind.DEMO, accounts=several), lambda _: None)
+    assert session.current.read_only
+    with pytest.raises(ReadOnlyError, match="CreateKey was not sent"):
+        session.kms.call("CreateKey")
+    session.close()

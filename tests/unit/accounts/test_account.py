@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from kms_tui.accounts.account import HOLD, AccountClaims, AccountSource, first_that_opens
-from kms_tui.backend.base import Backend
-from kms_tui.kms.errors import ConfigurationError, CredentialsError
+from kms_tui.backend.base import Backend, Wrapper
+from kms_tui.config import ProfileSettings
+from kms_tui.kms.errors import ConfigurationError, CredentialsError, ReadOnlyError
+from kms_tui.kms.model import CallerIdentity
 from kms_tui.session import BackendKind, Connection, Session, open_accounts
 from tests.demo_copies import demo_copy
 from tests.unit.inventory.world import NOW
@@ -19,6 +22,32 @@ Opened = list[str]
 
 def demo() -> Backend:
     return demo_copy(NOW)
+
+
+class CallersBackend(Wrapper):
+    """A backend that learns its account from its caller, as that of AWS does."""
+
+    account = "444455556666"
+    asked = 0
+
+    @property
+    def account_id(self) -> str:
+        return ""
+
+    def caller(self) -> CallerIdentity:
+        self.asked += 1
+        return CallerIdentity(self.account)
+
+    def around(self, inner: Backend) -> CallersBackend:
+        return self
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self.inner.call(operation, params)
+
+
+@pytest.fixture
+def backend_of_aws() -> CallersBackend:
+    return CallersBackend(demo())
 
 
 def refusing(opened: Opened, sentence: str) -> Any:
@@ -103,3 +132,47 @@ def test_an_account_is_claimed_once_and_by_its_own_id() -> None:
         claims.claim(source("b"), "111122223333")
     with pytest.raises(ConfigurationError, match="c is of account 444455556666, not of 777788889999"):
         claims.claim(source("c", "777788889999"), "444455556666")
+
+
+_LOCKED = ProfileSettings(read_only=True, protected=("orders-*",), allow_service_writes=True)
+_OTHER = ProfileSettings(protected=("events",), allow_service_writes=True)
+
+
+@pytest.mark.parametrize(
+    ("by_id", "read_only", "protected", "writes"),
+    [
+        ({"111122223333": _LOCKED, "222233334444": _OTHER}, True, ("ca", "orders-*"), True),
+        ({"111122223333": _OTHER, "222233334444": _LOCKED}, False, ("ca", "events"), True),
+        ({"222233334444": _LOCKED}, False, ("ca",), False),
+    ],
+)
+def test_the_settings_of_the_id_that_an_account_shows_apply(
+    by_id: dict[str, ProfileSettings], read_only: bool, protected: tuple[str, ...], writes: bool
+) -> None:
+    source = AccountSource(demo, settings=ProfileSettings(protected=("ca",)), settings_by_id=by_id)
+    session = session_of(source)
+    account = session.current
+    assert (session.read_only, session.connection.read_only) == (read_only, read_only)
+    assert (account.settings.protected, account.allows_service_writes) == (protected, writes)
+    if read_only:
+        with pytest.raises(ReadOnlyError, match="CreateKey was not sent"):
+            session.kms.in_region("us-east-1").call("CreateKey")
+    else:
+        session.kms.call("CreateKey")
+    session.close()
+
+
+def test_the_id_is_asked_for_only_where_settings_go_by_it(backend_of_aws: CallersBackend) -> None:
+    session = session_of(AccountSource(lambda: backend_of_aws))
+    assert backend_of_aws.asked == 0
+    session = session_of(AccountSource(lambda: backend_of_aws, settings_by_id={"444455556666": _LOCKED}))
+    assert (backend_of_aws.asked, session.read_only) == (1, True)
+
+
+def test_an_account_of_unknown_id_may_be_any_that_the_settings_name(backend_of_aws: CallersBackend) -> None:
+    backend_of_aws.account = ""
+    settings = {"444455556666": _LOCKED, "222233334444": _OTHER}
+    session = session_of(AccountSource(lambda: backend_of_aws, settings_by_id=settings))
+    account = session.current
+    assert (session.read_only, account.settings.protected) == (True, ("orders-*", "events"))
+    assert not account.allows_service_writes

@@ -107,7 +107,7 @@ def test_what_is_in_the_way_is_said_and_nothing_is_written(run: Run, files: Camp
 
 
 def test_it_is_carried_out_and_told(run: Run, files: CampaignFiles, tmp_path: Path) -> None:
-    (tmp_path / "config.toml").write_text("[profiles.demo]\nallow_service_writes = true\n")
+    (tmp_path / "config.toml").write_text("[accounts.111122223333]\nallow_service_writes = true\n")
     ended = run(*_TO, "--yes", "--repoint-aliases")
     assert (ended.code, ended.err) == (0, "")
     assert ": 8 moved.\nThe old key is still needed" in ended.out.decode()

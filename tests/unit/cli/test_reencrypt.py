@@ -117,10 +117,11 @@ def test_bad_usage(run: Run, account: Account, tree: Path, arguments: list[str],
     assert before == {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()}
 
 
+@pytest.mark.parametrize("table", ["profiles.default", "accounts.111122223333"])
 def test_what_the_configuration_makes_read_only_is_tried_and_not_moved(
-    run: Run, account: Account, tree: Path
+    run: Run, account: Account, tree: Path, table: str
 ) -> None:
-    Path("config.toml").write_text("[profiles.default]\nread_only = true\n")
+    Path("config.toml").write_text(f"[{table}]\nread_only = true\n")
     before = (tree / "plain").read_bytes()
     done = run("reencrypt", "-r", "tree", "--to", account.new)
     assert (done.code, done.out) == (2, b"")
