@@ -275,7 +275,8 @@ async def screens(only: str = "", list_only: bool = False) -> list[tuple[Respons
         await until(lambda: session_of(app).inventory.idle and key_list_of(app).rows)
         await asyncio.sleep(1.0)
         await quiet(app)
-        pressed = [*keys_of(app), *[("tab:" + str(number), "") for number in range(2, 10)]]
+        tabs = app.screen.query("#details Tab")
+        pressed = [*keys_of(app), *[(f"tab:{number}", "") for number in range(2, len(tabs) + 1)]]
         if list_only:
             print("\n".join(key for key, _ in pressed))
             return []
