@@ -18,7 +18,7 @@ from kms_tui.policy.findings import Remark, Severity
 from kms_tui.policy.operators import FOR_ALL, Spelled
 from kms_tui.policy.policy_under_test import EffectiveStatement, PolicyUnderTest, applying
 from kms_tui.policy.principals import Caller, PrincipalKind
-from kms_tui.policy.request_setting import Origin
+from kms_tui.policy.request_setting import FRESH_SERVICE, Origin
 from kms_tui.policy.search import solve
 
 MAX_COMPARED = 40
@@ -298,7 +298,6 @@ def _is_told(subject: PolicyUnderTest, statement: Statement) -> bool:
     return any(remark.rule in ("dead-allow", "dead-deny") for remark in dead_conditions(subject, statement))
 
 
-_ANY_SERVICE = Caller(PrincipalKind.SERVICE, "zz-service.amazonaws.com", name="zz-service.amazonaws.com")
 _UNKNOWN_CALLERS = (PrincipalKind.UNIQUE_ID, PrincipalKind.PROVIDER)
 
 
@@ -317,7 +316,7 @@ def _callers(subject: PolicyUnderTest, each: EffectiveStatement) -> list[tuple[S
     own = [(callers, Origin.OWN) for callers in analysis.own_callers]
     if PrincipalKind.EVERYONE in kinds:
         others = exposure.outsiders(subject, each, exposure.EVERYONE)
-        return [*own, (others, Origin.OTHER), ([_ANY_SERVICE], Origin.OTHER)]
+        return [*own, (others, Origin.OTHER), ([FRESH_SERVICE], Origin.OTHER)]
     found: list[tuple[Sequence[Caller], Origin]] = []
     for principal in statement.principals:
         if principal.kind is PrincipalKind.SERVICE:
