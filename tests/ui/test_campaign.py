@@ -214,7 +214,7 @@ def test_the_plan_is_previewed_carried_out_and_told(
         await press(pilot, "end", "enter")
         assert isinstance(pilot.app.screen, TextScreen)
         await press(pilot, "escape")
-        assert not files.paths(arn_of(key_id(demo, "orders-db"))), "nothing happens before the agreement"
+        assert files.newest(arn_of(key_id(demo, "orders-db"))) is None, "nothing happens before the agreement"
         await press(pilot, "ctrl+s")
         assert faults.writes == [
             *("PutBucketEncryption", "UpdateSecret", "UpdateFunctionConfiguration"),
@@ -603,7 +603,8 @@ def test_a_broken_journal_keeps_nobody_from_planning(
     app: KmsApp, demo: Backend, faults: Faults, files: CampaignFiles
 ) -> None:
     begin(files, demo)
-    (path,) = files.paths(arn_of(key_id(demo, "orders-db")))
+    path = files.newest_path(arn_of(key_id(demo, "orders-db")))
+    assert path is not None
     path.write_text("{}\n")
 
     async def script(pilot: Pilot[Any]) -> None:
