@@ -80,7 +80,7 @@ def _allowed_actions(
     known: dict[tuple[object, ...], bool] = {}
     for action in actions.in_mask(mask & each.mask):
         denies = subject.denies(action.bit)
-        key = (action == _PUT, action.encryption_context, *map(id, denies))
+        key = (action is _PUT, action.encryption_context, *map(id, denies))
         if key not in known:
             known[key] = _is_allowed(subject, each, callers, origin, action, denies)
         if known[key]:
