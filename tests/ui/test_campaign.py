@@ -820,6 +820,27 @@ def test_the_keys_of_an_unfinished_campaign_are_not_disabled_or_deleted_unwarned
     assert state_of(demo, begun.head.old) == state_of(demo, begun.head.new) == "Enabled"
 
 
+def test_a_campaign_of_marked_keys_that_are_left_out_is_not_warned_of(
+    app: KmsApp, demo: Backend, files: CampaignFiles
+) -> None:
+    begin(files, demo)
+    demo.call("DisableKey", {"KeyId": key_id(demo, "orders-db")})
+    demo.call("ScheduleKeyDeletion", {"KeyId": key_id(demo, "customer-pii")})
+
+    async def script(pilot: Pilot[Any]) -> None:
+        for alias in ("customer-pii", "secrets", "sandbox"):
+            await go_to(pilot, alias)
+            await press(pilot, "space")
+        for key in ("X", "D"):
+            assert "campaign" not in await question(pilot, key), key
+        await go_to(pilot, "orders-db")
+        await press(pilot, "space")
+        assert "campaign" not in await question(pilot, "X")
+        assert "is not finished: 2 items are left." in await question(pilot, "D")
+
+    drive(app, script)
+
+
 def test_the_warning_leaves_room_for_what_is_typed_and_for_the_buttons(
     app: KmsApp, demo: Backend, files: CampaignFiles
 ) -> None:
