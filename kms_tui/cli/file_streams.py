@@ -106,6 +106,12 @@ def context_of(args: argparse.Namespace) -> dict[str, str]:
     return context
 
 
+def require_one_standard_input(args: argparse.Namespace, *names: str | Path | None) -> None:
+    """Bad usage where "-" names more than one of a command's inputs."""
+    if [str(name) for name in names].count(PIPE) > 1:
+        args.usage_error("standard input can be read once only: give the other as a file")
+
+
 def require_output(args: argparse.Namespace) -> None:
     """Bad usage where the object of --format json would be in the way of the result."""
     if args.format is not None and args.output == PIPE:
