@@ -65,14 +65,38 @@ def add_output_flag(
 
 
 def output_name(text: str) -> str:
-    """What ``-o`` names, "-" for standard output by any name; ArgumentTypeError for a directory or ""."""
+    """What ``-o`` names, "-" for standard output by any name.
+
+    ArgumentTypeError for a directory, for what cannot be in one, and for "".
+    """
     if text in _OF_STANDARD_OUTPUT:
         return PIPE
     if not text:
         raise argparse.ArgumentTypeError("the name is empty: name a file, or - for standard output")
     if text.endswith("/") or os.path.isdir(text):
         raise argparse.ArgumentTypeError(f"{text!r} is a directory: name a file in it")
+    _require_directories_above(text)
     return text
+
+
+def output_directory(text: str) -> str:
+    """What ``-o`` names where that is a directory, which need not be there; ArgumentTypeError for a file."""
+    if text in (PIPE, *_OF_STANDARD_OUTPUT):
+        return PIPE
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty: name a directory, or - for standard output")
+    if os.path.exists(text) and not os.path.isdir(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is a file: name a directory, or - for standard output")
+    _require_directories_above(text)
+    return text
+
+
+def _require_directories_above(text: str) -> None:
+    above = next(filter(os.path.exists, Path(text).parents), None)
+    if above is not None and not os.path.isdir(above):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} cannot be made: {str(above)!r} is a file, not a directory"
+        )
 
 
 def is_stream(name: str) -> bool:
