@@ -130,6 +130,14 @@ def test_a_place_below_a_file_is_bad_usage_before_anything_is_read(
     assert f"{name!r} cannot be made: 'text' is a file, not a directory" in ended.err
 
 
+def test_a_file_that_only_its_owner_reads_stays_so(demo: Run, tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.touch(0o600)
+    assert demo("list", *DEMO, "-o", "keys").code == 0
+    assert path.stat().st_size
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 def test_code_is_not_written_into_a_file(demo: Run, tmp_path: Path) -> None:
     ended = demo("code", "--all", *DEMO, "-o", "text")
     assert (ended.code, ended.out) == (2, b"")
