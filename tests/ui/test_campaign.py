@@ -270,6 +270,8 @@ def test_a_read_only_session_writes_nothing_whatever_key_is_pressed(
 
     async def script(pilot: Pilot[Any]) -> None:
         await resume(pilot)
+        assert stages(pilot)[0].startswith("✓ Plan  · Carry out 0/2  · r Rescan")
+        assert "▸" not in stages(pilot)[0]
         for key, title in (
             ("ctrl+o", "Carry out"),
             ("X", "Disable"),
