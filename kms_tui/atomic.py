@@ -18,6 +18,7 @@ SHARED = 0o666
 """The mode of an ordinary new file, before the umask."""
 
 PRIVATE_FOLDER = 0o700
+_ANY = 0o777
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_HARD_LINKS = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
@@ -51,13 +52,14 @@ def atomic_file(path: Path, *, overwrite: bool = False, mode: int = PRIVATE) -> 
     """A file to write (and read back) that takes its name when the block ends well; otherwise no trace of it
     stays.
 
-    It is written beside its target, with ``mode`` less the umask. It is on the disk before it takes its name,
+    It is written beside its target, with ``mode`` less the umask and less what the file in whose place it
+    comes does not permit. It is on the disk before it takes its name,
     and the name when this ends, so that a loss of power takes neither. An OSError of the block counts as a
     failure to write. Raises AlreadyThereError (before the block, and at its end if somebody was quicker),
     NoRoomError, FileError.
     """
     target = Path(os.path.realpath(path))
-    _refuse(path, target, overwrite)
+    mode &= _permitted(path, target, overwrite)
     part = target.with_name(_part_of(target.name[:_LONGEST], os.urandom(6).hex()))
     try:
         with file_errors(path, "written"):
@@ -142,17 +144,19 @@ def _sync(descriptor: int) -> None:
             raise
 
 
-def _refuse(path: Path, target: Path, overwrite: bool) -> None:
+def _permitted(path: Path, target: Path, overwrite: bool) -> int:
+    """The mode of the file that is to be replaced; all of a mode where there is none. Raises FileError."""
     try:
         found = target.stat()
     except OSError:
-        return  # not there, or not to be seen: opening the temporary file tells which
+        return _ANY  # not there, or not to be seen: opening the temporary file tells which
     if stat.S_ISDIR(found.st_mode):
         raise FileError(f"{path} is a directory.", next_step="Name a file in it.")
     if not stat.S_ISREG(found.st_mode):
         raise FileError(f"{path} is not a regular file, so it cannot be replaced as a whole.")
     if not overwrite:
         raise _already_there(path)
+    return stat.S_IMODE(found.st_mode)
 
 
 def _already_there(path: Path) -> AlreadyThereError:

@@ -210,10 +210,14 @@ class Account:
             raise UnavailableError("A write to another service")
         return writing if region in ("", writing.region) else writing.in_region(region)
 
-    def require_writes(self) -> None:
-        """Raise ReadOnlyError, or ConfigurationError where the user has not allowed moves to write."""
+    def require_writes(self, operation: str = "A write to another service") -> None:
+        """Raise ReadOnlyError, or ConfigurationError where the user has not allowed moves to write.
+
+        ReadOnlyError says that ``operation`` was not sent. Of several accounts it names this one, if it is
+        read-only by its own settings, and not by the connection's.
+        """
         if self.read_only:
-            raise ReadOnlyError("A write to another service")
+            raise ReadOnlyError(operation, self.title if self.name and self.settings.read_only else "")
         if not self.allows_service_writes:
             where = self.title if self.id or self.name else "this account"
             raise ConfigurationError(

@@ -142,9 +142,7 @@ def require_writes(session: Session, old: str, new: str, items: Iterable[Campaig
             accounts.append(access.account(key_account(new)))
     accounts += map(access.account, dict.fromkeys(item.account for item in wanted))
     for account in dict.fromkeys(accounts):
-        if account.read_only:
-            raise ReadOnlyError("The move", "" if session.read_only else account.title)
-        account.require_writes()
+        account.require_writes("The move")
     for place in dict.fromkeys((item.account, item.region) for item in wanted if item.is_resource):
         access.writing(*place)
 

@@ -61,16 +61,14 @@ class CampaignFiles:
     def folder(self, arn: str) -> Path:
         return key_folder(self.root, arn)
 
-    def paths(self, arn: str) -> Sequence[Path]:
-        """The journals of a key, the newest last. Raises FileError."""
-        folder = self.folder(arn)
-        with file_errors(folder, "read"):
-            return sorted(folder.glob("*.jsonl")) if folder.is_dir() else []
+    def newest_path(self, arn: str) -> Path | None:
+        """The newest journal of a key. Raises FileError."""
+        return _newest_in(self.folder(arn))
 
     def newest(self, arn: str) -> Campaign | None:
         """The newest campaign of a key as its journal tells it; another process may be at it."""
-        paths = self.paths(arn)
-        return read_journal(paths[-1], arn) if paths else None
+        path = self.newest_path(arn)
+        return read_journal(path, arn) if path is not None else None
 
     def unfinished(self, arns: frozenset[str]) -> Sequence[Campaign]:
         """The unfinished campaigns whose old or new key is one of these, of all keys' newest ones.
@@ -94,8 +92,7 @@ class CampaignFiles:
 
     def _newest_if(self, folder: Path, arns: frozenset[str]) -> Campaign | None:
         """The newest campaign in a folder, if it is one of these keys'."""
-        with file_errors(folder, "read"):
-            path = max(folder.glob("*.jsonl"), default=None)
+        path = _newest_in(folder)
         if path is None:
             return None
         with file_errors(path, "read"), path.open("rb") as file:
@@ -134,13 +131,19 @@ class CampaignFiles:
         """The newest journal of a key, to go on writing it. JournalError where there is none."""
         lock = _Lock(self.folder(arn))
         try:
-            paths = self.paths(arn)
-            if not paths:
+            path = self.newest_path(arn)
+            if path is None:
                 raise JournalError("There is no campaign of this key.")
-            return Journal(paths[-1], arn, lock)
+            return Journal(path, arn, lock)
         except BaseException:
             lock.release()
             raise
+
+
+def _newest_in(folder: Path) -> Path | None:
+    """The newest journal of a folder, which need not be there: their names begin with the time."""
+    with file_errors(folder, "read"):
+        return max(folder.glob("*.jsonl"), default=None)
 
 
 class _Lock:

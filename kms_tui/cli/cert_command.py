@@ -10,7 +10,7 @@ import argparse
 from functools import partial
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.file_streams import PIPE, add_output_flag, is_terminal, stoppable
+from kms_tui.cli.file_streams import add_output_flag, is_terminal, require_one_standard_input, stoppable
 
 _CODES = (
     "exit codes: 0 done; 1 failed or not agreed to, nothing written; 2 bad usage; 130 stopped with Ctrl+C"
@@ -164,9 +164,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.action != "show" and args.format == "der" and is_terminal(args.output):
         args.usage_error("the result is binary and would go to the terminal: name a file with -o")
-    files = [args.__dict__.get(name) for name in ("file", "ca", "like", "old")]
-    if files.count(PIPE) > 1:
-        args.usage_error("standard input can be read once only: give the other as a file")
+    require_one_standard_input(args, *(args.__dict__.get(name) for name in ("file", "ca", "like", "old")))
     try:
         return stoppable(partial(ACTS[args.action], args))
     except FieldError as error:

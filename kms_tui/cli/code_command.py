@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kms_tui.cli.file_streams import PIPE
+from kms_tui.cli.file_streams import PIPE, output_directory
 from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_out
 from kms_tui.visible import visible
 
@@ -59,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o",
         "--output",
+        type=output_directory,
         metavar="DIR",
         default=PIPE,
         help="write the files into a directory, which is made; - is standard output",

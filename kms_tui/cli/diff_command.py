@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kms_tui.cli.file_streams import PIPE, require_one_standard_input
 from kms_tui.cli.reading import add_reading_flags, add_text_output_flag, write_result
 from kms_tui.cli.snapshot_command import collected
 from kms_tui.visible import visible
@@ -26,6 +27,7 @@ _EPILOG = """\
 examples:
   kms-tui diff prod.json --profile prod             since the snapshot, in its Regions
   kms-tui diff monday.json friday.json              between two; nothing is connected to
+  aws s3 cp s3://audit/prod.json - | kms-tui diff - --profile prod
   kms-tui diff prod.json live --format json | jq '.changes[] | select(.severity == "high")'
 
 exit codes, as those of diff: 0 no change; 1 something changed; 2 bad usage, or not all could be compared
@@ -35,7 +37,7 @@ file of more than 512 MiB, the facts of some 250,000 keys, is refused."""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
-    parser.add_argument("old", type=Path, metavar="OLD", help="a file that kms-tui snapshot wrote")
+    parser.add_argument("old", metavar="OLD", help="a file that kms-tui snapshot wrote; - is standard input")
     parser.add_argument("new", nargs="?", default=_LIVE, metavar="NEW", help="a newer one, or live (default)")
     parser.add_argument("--format", choices=_FORMATS, default="table", help="default: table")
     add_text_output_flag(parser)
@@ -45,11 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the changes; see ``--help`` for the exit codes."""
     from kms_tui.fact_files.fact_comparison import compared
-    from kms_tui.fact_files.fact_reading import read_fact_file
 
-    old = read_fact_file(args.old)
+    require_one_standard_input(args, args.old, args.new)
+    old = _facts(args.old)
     if args.new != _LIVE:
-        new = read_fact_file(Path(args.new))
+        new = _facts(args.new)
     else:
         _choose_regions(args, old)
         try:
@@ -65,6 +67,15 @@ def run(args: argparse.Namespace) -> int:
         print("Not all could be compared; the output says what.", file=sys.stderr)
         return FAILURE
     return CHANGED if changes.changes else 0
+
+
+def _facts(name: str) -> FactFile:
+    """The facts in a file or on standard input. Raises FactFileError, FileError."""
+    from kms_tui.fact_files.fact_reading import read_fact_file, read_fact_stream
+
+    return (
+        read_fact_stream(sys.stdin.buffer, "Standard input") if name == PIPE else read_fact_file(Path(name))
+    )
 
 
 def _choose_regions(args: argparse.Namespace, old: FactFile) -> None:

@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from kms_tui.cli.file_streams import PIPE, read_start
+from kms_tui.cli.file_streams import PIPE, read_start, require_one_standard_input
 from kms_tui.cli.reading import (
     Step,
     add_reading_flags,
@@ -65,8 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the report; see ``--help`` for the exit codes."""
-    if args.state.count(PIPE) > 1:
-        args.usage_error("--state - can be given once")
+    require_one_standard_input(args, *args.state)
     state = _state(args.state)
     session = open_for_reading(args)
     try:

@@ -65,14 +65,38 @@ def add_output_flag(
 
 
 def output_name(text: str) -> str:
-    """What ``-o`` names, "-" for standard output by any name; ArgumentTypeError for a directory or ""."""
+    """What ``-o`` names, "-" for standard output by any name.
+
+    ArgumentTypeError for a directory, for what cannot be in one, and for "".
+    """
     if text in _OF_STANDARD_OUTPUT:
         return PIPE
     if not text:
         raise argparse.ArgumentTypeError("the name is empty: name a file, or - for standard output")
     if text.endswith("/") or os.path.isdir(text):
         raise argparse.ArgumentTypeError(f"{text!r} is a directory: name a file in it")
+    _require_directories_above(text)
     return text
+
+
+def output_directory(text: str) -> str:
+    """What ``-o`` names where that is a directory, which need not be there; ArgumentTypeError for a file."""
+    if text in (PIPE, *_OF_STANDARD_OUTPUT):
+        return PIPE
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty: name a directory, or - for standard output")
+    if os.path.exists(text) and not os.path.isdir(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is a file: name a directory, or - for standard output")
+    _require_directories_above(text)
+    return text
+
+
+def _require_directories_above(text: str) -> None:
+    above = next(filter(os.path.exists, Path(text).parents), None)
+    if above is not None and not os.path.isdir(above):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} cannot be made: {str(above)!r} is a file, not a directory"
+        )
 
 
 def is_stream(name: str) -> bool:
@@ -104,6 +128,12 @@ def context_of(args: argparse.Namespace) -> dict[str, str]:
     if len(context) < len(args.context):
         args.usage_error("--context: a name was given twice")
     return context
+
+
+def require_one_standard_input(args: argparse.Namespace, *names: str | Path | None) -> None:
+    """Bad usage where "-" names more than one of a command's inputs."""
+    if [str(name) for name in names].count(PIPE) > 1:
+        args.usage_error("standard input can be read once only: give the other as a file")
 
 
 def require_output(args: argparse.Namespace) -> None:

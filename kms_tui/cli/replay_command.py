@@ -14,8 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
+from kms_tui.cli.file_streams import require_one_standard_input
 from kms_tui.cli.history_options import add_history_flags, agreed, followed, services_of, source_from
-from kms_tui.cli.key_access import STDIN, access_of, is_key_arn, opened, read_policy, reading_kms
+from kms_tui.cli.key_access import access_of, is_key_arn, opened, read_policy, reading_kms
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn
 from kms_tui.kms.errors import ConfigurationError
 from kms_tui.kms.keyspecs import alias_kind
@@ -73,8 +74,7 @@ def run(args: argparse.Namespace) -> int:
     """Replay; see ``--help`` for the exit codes."""
     if (args.alias is None) != (args.to is None):
         args.usage_error("--alias and --to go together")
-    if [args.policy, args.policy_before, args.grants_before].count(STDIN) > 1:
-        args.usage_error("standard input can be read once only: give the other as a file")
+    require_one_standard_input(args, args.policy, args.policy_before, args.grants_before)
     from kms_tui.backend.base import KnowsServices
     from kms_tui.denials.replay_reading import read_callers
     from kms_tui.evidence.change_replay import details_for, replay

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kms_tui.cli.file_streams import PIPE, read_start
 from kms_tui.cli.reading import (
     Step,
     add_reading_flags,
@@ -56,6 +57,7 @@ shown, and do not count for --fail-on until they expire:
   owner = "Kim"
   reason = "only tests use it"
   expires = 2027-03-31                        the last day
+On standard input it is TOML, or JSON.
 From the day after, an entry accepts nothing: its findings count for --fail-on again, and standard error
 names it. Standard error also names entries that nothing is found for any more, and those for no account and
 Region of this report.
@@ -99,7 +101,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "may be given several times",
     )
     parser.add_argument(
-        "--baseline", type=Path, metavar="FILE", help="findings that are accepted, and by whom"
+        "--baseline", metavar="FILE", help="findings that are accepted, and by whom; - is standard input"
     )
     parser.add_argument(
         "--write-baseline",
@@ -159,10 +161,15 @@ def _baseline(args: argparse.Namespace) -> Baseline | None:
         args.usage_error(f"--write-baseline: {visible(str(args.write_baseline))} exists already")
     if args.baseline is None:
         return None
-    from kms_tui.evidence.health.baseline import read_baseline
+    from kms_tui.evidence.health.baseline import baseline_in, read_baseline
+    from kms_tui.seed.seed_text import MAX_BYTES
     from kms_tui.session import utc_now
 
-    baseline = read_baseline(args.baseline, utc_now().date())
+    today = utc_now().date()
+    if args.baseline == PIPE:
+        baseline = baseline_in(read_start(PIPE, MAX_BYTES), "Standard input", today)
+    else:
+        baseline = read_baseline(Path(args.baseline), today)
     _say(baseline.problems)
     return baseline
 

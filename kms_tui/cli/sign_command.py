@@ -22,6 +22,7 @@ from kms_tui.cli.file_streams import (
     output_file,
     read_start,
     reading,
+    require_one_standard_input,
     stoppable,
     watched,
 )
@@ -83,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error("-o names one signature: leave it out, and each file gets one beside it")
     if PIPE in args.files and (args.output is None or args.digests or len(args.files) > 1):
         args.usage_error("standard input is signed alone, and -o says where the signature goes")
+    require_one_standard_input(args, *args.files, args.certificate)
     signed = args.digests or args.files[0]
     if args.output not in (None, PIPE) and os.path.realpath(args.output) == os.path.realpath(signed):
         args.usage_error("-o names the file that is signed: its signature would take its place")

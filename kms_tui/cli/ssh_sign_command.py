@@ -19,7 +19,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.file_streams import PIPE, open_kms, output_file, read_start, reading, stoppable
+from kms_tui.cli.file_streams import (
+    PIPE,
+    open_kms,
+    output_file,
+    read_start,
+    reading,
+    require_one_standard_input,
+    stoppable,
+)
 from kms_tui.cli.standard_streams import written_out
 from kms_tui.kms.errors import ConfigurationError
 from kms_tui.visible import visible
@@ -58,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
         return _ssh_keygen(args)
     if not args.namespace or not args.key_file:
         args.usage_error("-Y sign needs -f FILE.pub and -n NAMESPACE")
+    require_one_standard_input(args, args.key_file, *(args.files or [PIPE]))
     return stoppable(lambda: _sign(args))
 
 

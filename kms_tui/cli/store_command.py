@@ -17,6 +17,7 @@ from kms_tui.atomic import FileError
 from kms_tui.cli import store_policies, store_seed
 from kms_tui.cli.file_streams import size
 from kms_tui.cli.standard_streams import say, written_out
+from kms_tui.counts import counted, counted_as
 from kms_tui.kms.errors import KmsTuiError
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _info(args: argparse.Namespace) -> int:
             [("Fixed key material", f"in {found.fixed:,} of the keys: whoever has the seed has these")]
             * (found.fixed > 0)
         ),
-        ("Account policies", store_policies.counted(found.account_policies)),
+        ("Account policies", store_policies.account_counts_in_words(found.account_policies)),
         ("Calls recorded", f"{found.events:,} (the newest {MAX_EVENTS:,} are kept){oldest}"),
     ]
     width = max(len(name) for name, _ in lines)
@@ -219,13 +220,7 @@ def _verify(args: argparse.Namespace) -> int:
             print(json.dumps({**sound, "problems": found}, indent=2))
             return 1 if found else 0
         if found:
-            number = len(found)
-            raise KmsTuiError(
-                f"{number} thing{'s are' if number > 1 else ' is'} wrong with {store.path}.", next_step=KEEP
-            )
-        counts = [
-            f"{number:,} {noun}{'' if number == 1 else 's'}"
-            for number, noun in ((keys, "key"), (materials, "key material"))
-        ]
-        say(f"{store.path} is sound: {' and '.join(counts)}.")
+            wrong = counted_as(len(found), "thing is", "things are")
+            raise KmsTuiError(f"{wrong} wrong with {store.path}.", next_step=KEEP)
+        say(f"{store.path} is sound: {counted(keys, 'key')} and {counted(materials, 'key material')}.")
     return 0

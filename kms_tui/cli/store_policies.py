@@ -83,8 +83,8 @@ def _set(args: argparse.Namespace, store: Store) -> int:
     rows = read_account([_file(path) for path in args.files])
     before = account_counts(store)
     replace_account(store, rows)
-    said = f"{store.path} holds {counted(account_counts(store))} now."
-    say(f"{said} They replace {counted(before)}." if before else said)
+    said = f"{store.path} holds {account_counts_in_words(account_counts(store))} now."
+    say(f"{said} They replace {account_counts_in_words(before)}." if before else said)
     return 0
 
 
@@ -98,7 +98,7 @@ def _file(path: Path) -> NamedFile:
         return json_of(str(path), file.read(MAX_BYTES + 1))
 
 
-def counted(counts: Mapping[str, int]) -> str:
+def account_counts_in_words(counts: Mapping[str, int]) -> str:
     """The kinds of rows in words: "2 roles, 1 policy"; "no account policies" where there are none."""
     words = [
         f"{count:,} {kind if count == 1 else f'{kind[:-1]}ies' if kind.endswith('y') else f'{kind}s'}"
@@ -160,5 +160,9 @@ def _clear(args: argparse.Namespace, store: Store) -> int:
     before = account_counts(store)
     if before:
         replace_account(store, [])
-    say(f"{store.path} held {counted(before)}; it holds none now." if before else f"{store.path} holds none.")
+    say(
+        f"{store.path} held {account_counts_in_words(before)}; it holds none now."
+        if before
+        else f"{store.path} holds none."
+    )
     return 0

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from kms_tui.atomic import PRIVATE, SHARED, file_errors
 from kms_tui.cli.file_streams import PIPE, add_output_flag, output_file
 from kms_tui.cli.standard_streams import say
-from kms_tui.cli.store_policies import Open, counted
+from kms_tui.cli.store_policies import Open, account_counts_in_words
+from kms_tui.counts import counted
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
@@ -150,18 +151,14 @@ def _apply(args: argparse.Namespace, unlock: Unlock) -> int:
 
 
 def _counted(seed: Seed) -> str:
-    words = _number(len(seed.keys), "key")
+    words = counted(len(seed.keys), "key")
     if seed.fixed:
         words += f" ({len(seed.fixed):,} with fixed key material)"
     if seed.account_rows:
-        words += f", {counted(Counter(str(row.kind) for row in seed.account_rows))}"
+        words += f", {account_counts_in_words(Counter(str(row.kind) for row in seed.account_rows))}"
     if seed.access_keys:
-        words += f", {_number(len(seed.access_keys), 'access key')}"
+        words += f", {counted(len(seed.access_keys), 'access key')}"
     return words
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _export(args: argparse.Namespace, open_store: Open) -> int:
@@ -176,5 +173,5 @@ def _export(args: argparse.Namespace, open_store: Open) -> int:
     with output_file(args.output, overwrite=args.overwrite, mode=mode) as output:
         output.write(text.encode())
     if args.output != PIPE:
-        say(f"{args.output} holds {_number(len(exported.members['keys']), 'key')}.")
+        say(f"{args.output} holds {counted(len(exported.members['keys']), 'key')}.")
     return 0

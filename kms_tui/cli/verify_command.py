@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.file_streams import PIPE, open_kms, read_start, reading, stoppable, watched
+from kms_tui.cli.file_streams import (
+    PIPE,
+    open_kms,
+    read_start,
+    reading,
+    require_one_standard_input,
+    stoppable,
+    watched,
+)
 from kms_tui.cli.standard_streams import say
 from kms_tui.kms.errors import KmsTuiError
 
@@ -71,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error("--signature is of one file: leave it out, and each file's is looked for beside it")
     if PIPE in args.files and (len(args.files) > 1 or not args.signature):
         args.usage_error("standard input is verified alone, with --signature")
+    require_one_standard_input(args, *args.files, args.signature, args.public_key, args.digests)
     return stoppable(lambda: _verify(args))
 
 

@@ -20,6 +20,7 @@ from aws_encryption_sdk.identifiers import Algorithm, CommitmentPolicy
 from cryptography.exceptions import InvalidSignature, InvalidTag
 
 from kms_tui.backend.base import Backend
+from kms_tui.counts import counted
 from kms_tui.envelope.errors import (
     AlteredError,
     ContextMismatchError,
@@ -94,14 +95,14 @@ def seal(
     """
     _check_context(context or {})
     _keep_memory()
-    counted = Prefixed(b"", source)
+    counting = Prefixed(b"", source)
 
     def work() -> tuple[MessageInfo, int]:
         provider = BackendKeys(backend=backend, on_step=progress.step)
         provider.add_master_keys_from_list(keys)
         stream = _client(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT).stream(
             mode="encrypt",
-            source=counted,
+            source=counting,
             key_provider=provider,
             encryption_context=dict(context or {}),
             algorithm=_SUITES[signed],
@@ -109,19 +110,19 @@ def seal(
         )
         progress.tick(0, total)
         info = info_of(stream.header)
-        progress.step(ProgressStep(ProgressKind.HEADER_STORED, _count(info.header_size, "byte")))
+        progress.step(ProgressStep(ProgressKind.HEADER_STORED, counted(info.header_size, "byte")))
         written = 0
         while chunk := stream.read(frame_length):
             target.write(chunk)
             written += len(chunk)
-            progress.tick(counted.position, total)
+            progress.tick(counting.position, total)
         return info, written
 
     info, written = _forgetting(work, _sealing_error)
-    size = counted.position
+    size = counting.position
     progress.step(
         ProgressStep(
-            ProgressKind.SEALED, f"{_count(size, 'byte')}, {_count(size // frame_length + 1, 'frame')}"
+            ProgressKind.SEALED, f"{counted(size, 'byte')}, {counted(size // frame_length + 1, 'frame')}"
         )
     )
     progress.step(ProgressStep(ProgressKind.KEY_FORGOTTEN))
@@ -151,7 +152,7 @@ class Opening:
         if not self.info.committed and not allow_uncommitted:
             raise UncommittedError
         _keep_memory()
-        progress.step(ProgressStep(ProgressKind.HEADER_READ, _count(self.info.header_size, "byte")))
+        progress.step(ProgressStep(ProgressKind.HEADER_READ, counted(self.info.header_size, "byte")))
         self.plaintext_size = 0
         self.is_verified = False
         self._source = source
@@ -198,7 +199,7 @@ class Opening:
             self._stream.close()
             if self._source.read(1):
                 raise AlteredError("more follows its end")
-            self._progress.step(ProgressStep(ProgressKind.VERIFIED, _count(self.plaintext_size, "byte")))
+            self._progress.step(ProgressStep(ProgressKind.VERIFIED, counted(self.plaintext_size, "byte")))
             self.is_verified = True
             self.forget()
         return chunk
@@ -312,7 +313,3 @@ def _expect_context(expected: Mapping[str, str], info: MessageInfo) -> None:
     differing = [name for name, value in expected.items() if info.context.get(name) != value]
     if differing:
         raise ContextMismatchError(differing)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from kms_tui.atomic import file_errors
 from kms_tui.fact_files.fact_file import (
@@ -41,11 +41,22 @@ _DEEPEST = 8
 def read_fact_file(path: Path) -> FactFile:
     """The facts in a file. Raises FactFileError, FileError."""
     with file_errors(path, "read"), path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        content = b"" if size > MOST_BYTES else file.read(MOST_BYTES + 1)
-    if size > MOST_BYTES or len(content) > MOST_BYTES:
-        raise FactFileError(f"{path} is larger than {MOST_BYTES // 2**20} MiB, the most that is read.")
-    return parsed(content, str(path))
+        if os.fstat(file.fileno()).st_size > MOST_BYTES:
+            raise _too_large(str(path))
+        return read_fact_stream(file, str(path))
+
+
+def read_fact_stream(stream: BinaryIO, name: str) -> FactFile:
+    """The facts in a stream; ``name`` stands for it in sentences. Raises FactFileError, FileError."""
+    with file_errors(name, "read"):
+        content = stream.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise _too_large(name)
+    return parsed(content, name)
+
+
+def _too_large(name: str) -> FactFileError:
+    return FactFileError(f"{name} is larger than {MOST_BYTES // 2**20} MiB, the most that is read.")
 
 
 def parsed(content: bytes, name: str) -> FactFile:

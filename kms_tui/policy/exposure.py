@@ -17,8 +17,6 @@ from kms_tui.policy.findings import Remark, Severity
 from kms_tui.policy.json_reader import Span
 from kms_tui.policy.lockout import MAX_BLAMED, element_span
 from kms_tui.policy.policy_under_test import (
-    FRESH_ROLE,
-    FRESH_USER,
     EffectiveStatement,
     PolicyUnderTest,
     StatementAnalysis,
@@ -27,7 +25,7 @@ from kms_tui.policy.policy_under_test import (
     is_possible,
 )
 from kms_tui.policy.principals import Caller, Principal, PrincipalKind
-from kms_tui.policy.request_setting import Origin
+from kms_tui.policy.request_setting import FRESH_ROLE, FRESH_SERVICE, FRESH_USER, Origin
 from kms_tui.policy.search import solve
 
 _PUT = ACTIONS[PUT_KEY_POLICY]
@@ -64,7 +62,7 @@ def _strangers(subject: PolicyUnderTest, each: EffectiveStatement) -> Iterator[S
     arn = f"arn:{subject.partition}:iam::{account}:"
     analysis = subject.analysis([each])
     yield [Caller.parse(arn + FRESH_ROLE), *analysis.identities(PrincipalKind.ROLE, account)]
-    yield [Caller(PrincipalKind.SERVICE, "zz-service.amazonaws.com", name="zz-service.amazonaws.com")]
+    yield [FRESH_SERVICE]
     if not analysis.tests.keys().isdisjoint(_OF_A_KIND_OF_CALLER):
         yield [Caller.parse(arn + FRESH_USER), *analysis.identities(PrincipalKind.USER, account)]
         yield [Caller.parse(f"{arn}root")]
@@ -82,7 +80,7 @@ def _allowed_actions(
     known: dict[tuple[object, ...], bool] = {}
     for action in actions.in_mask(mask & each.mask):
         denies = subject.denies(action.bit)
-        key = (action == _PUT, action.encryption_context, *map(id, denies))
+        key = (action is _PUT, action.encryption_context, *map(id, denies))
         if key not in known:
             known[key] = _is_allowed(subject, each, callers, origin, action, denies)
         if known[key]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 
 from kms_tui.kms.arn import is_account_id
-from kms_tui.policy import dead_statements, exposure, lint, lockout
+from kms_tui.policy import exposure, lint, lockout, unmet_statements
 from kms_tui.policy.document import MAX_BYTES, Document, parse
 from kms_tui.policy.findings import CheckResult, Remark, Severity, Verdict, located
 from kms_tui.policy.json_reader import Span
@@ -93,7 +92,8 @@ def _remarks(subject: PolicyUnderTest, caller_arn: str | None) -> list[Remark]:
         remarks.append(Remark("too-complex-for-findings", Severity.WARN, sentence, Span(0, 0)))
     if not is_refused:
         with suppress(TooComplexError):
-            remarks += dead_statements.never_applying(replace(subject, budget=Budget(WORK_FOR_NOTES)))
+            subject.budget.renew(WORK_FOR_NOTES)
+            remarks += unmet_statements.never_applying(subject)
     return remarks
 
 

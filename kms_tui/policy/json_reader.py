@@ -90,7 +90,7 @@ class Lines:
     """Offsets to 1-based lines and columns (in characters); CRLF, LF and CR each end a line."""
 
     def __init__(self, text: str) -> None:
-        self._starts = [0, *(match.end() for match in _LINE_BREAK.finditer(text))]
+        self._starts = [0, *[match.end() for match in _LINE_BREAK.finditer(text)]]
 
     def place(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self._starts, offset)

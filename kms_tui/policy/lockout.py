@@ -115,9 +115,9 @@ def _holds_plainly(space: RequestSpace, literals: Sequence[Literal]) -> bool:
 def _failure_at(space: RequestSpace, statement: Statement, kind: PrincipalKind) -> ControlFailure:
     """The conditions of the statement that are neither always true nor always false for a plain request."""
     open_tests: list[ConditionTest] = []
+    literals = [space.condition(test) for test in statement.conditions]
     domains = space.domains(plain=True)
-    for test in statement.conditions:
-        variable, mask = space.condition(test)
+    for test, (variable, mask) in zip(statement.conditions, literals, strict=True):
         if domains[variable] & mask != domains[variable] or not statement.is_allow:
             open_tests.append(test)
     clock = all(test.key in ("aws:currenttime", "aws:epochtime") for test in open_tests)

@@ -14,6 +14,7 @@ from kms_tui.policy.document import Document, Statement
 from kms_tui.policy.evaluation import AccessRequest, ContextValue, condition_holds
 from kms_tui.policy.json_reader import Span
 from kms_tui.policy.principals import Caller, Principal, PrincipalKind
+from kms_tui.policy.request_setting import FRESH_SERVICE
 from kms_tui.policy.wildcard import has_wildcard
 
 _MAX_PARTS = 300
@@ -276,9 +277,7 @@ def _everyone(label: str, context: Mapping[str, ContextValue], around: Surroundi
 
 
 def _services(label: str, context: Mapping[str, ContextValue], *, is_beyond: bool) -> Party:
-    host = "zz-service.amazonaws.com"
-    caller = Caller(PrincipalKind.SERVICE, host, name=host)
-    return Party(label, label, PrincipalKind.SERVICE, caller, context, is_beyond=is_beyond)
+    return Party(label, label, PrincipalKind.SERVICE, FRESH_SERVICE, context, is_beyond=is_beyond)
 
 
 def _source_account(value: str, around: Surroundings) -> Party | None:

@@ -13,12 +13,10 @@ from kms_tui.policy.conditions import ConditionTest
 from kms_tui.policy.document import Document, Statement
 from kms_tui.policy.evaluation import key_context
 from kms_tui.policy.principals import Caller, PrincipalKind
-from kms_tui.policy.request_setting import Origin, RequestSetting
+from kms_tui.policy.request_setting import FRESH_ROLE, FRESH_USER, Origin, RequestSetting
 from kms_tui.policy.request_space import RequestSpace
 from kms_tui.policy.sample_values import identities, linked_identities
 from kms_tui.policy.search import Budget, Clause, Literal, merged, solve
-
-FRESH_USER, FRESH_ROLE = "user/zz-anyone", "role/zz-anyone"
 
 
 @dataclass(frozen=True, slots=True)

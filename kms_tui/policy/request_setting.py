@@ -9,6 +9,11 @@ from enum import Enum
 from kms_tui.policy.actions import PUT_KEY_POLICY, Action
 from kms_tui.policy.principals import Caller, PrincipalKind
 
+FRESH_USER, FRESH_ROLE = "user/zz-anyone", "role/zz-anyone"
+"""The ends of the ARNs of identities that are nobody in particular: no policy is expected to name them."""
+FRESH_SERVICE = Caller.parse("zz-service.amazonaws.com")
+"""A service that is none in particular."""
+
 Values = tuple[str, ...] | None
 Assignment = Mapping[str, Values]
 """Condition keys in lower case with their values; None: absent."""

@@ -97,16 +97,26 @@ class RequestSpace:
     _open: dict[tuple[object, ...], int] = field(default_factory=dict)
 
     def domains(self, *, plain: bool = False) -> list[int]:
+        """The choices of the variables that there are by now: ask for the literals first."""
         return [variable.plain if plain else variable.possible for variable in self.variables]
 
     def statement(self, statement: Statement, *, any_principal: bool = False) -> list[Literal] | None:
-        """The literals that must be true for the statement to apply; None if it never does."""
+        """The literals that must be true for the statement to apply; None if it never does: then what follows
+        the first one that never holds is not worked out.
+        """
         self.budget.spend(20)
-        literals = [] if any_principal else [self._principals(statement)]
-        literals += [self.condition(test) for test in statement.conditions]
-        if any(not mask for _, mask in literals):
-            return None
-        return [literal for literal in literals if literal[1] != self._all(literal[0])]
+        found: list[Literal] = []
+        for index, mask in self._literals(statement, any_principal=any_principal):
+            if not mask:
+                return None
+            if mask != self._all(index):
+                found.append((index, mask))
+        return found
+
+    def _literals(self, statement: Statement, *, any_principal: bool) -> Iterator[Literal]:
+        if not any_principal:
+            yield self._principals(statement)
+        yield from map(self.condition, statement.conditions)
 
     def negated(self, literal: Literal) -> Literal:
         return literal[0], self._all(literal[0]) & ~literal[1]

@@ -30,6 +30,10 @@ class Budget:
     def __init__(self, units: int) -> None:
         self._left = units
 
+    def renew(self, units: int) -> None:
+        """Have so many units left, whatever is spent."""
+        self._left = units
+
     def spend(self, units: int) -> None:
         self._left -= units
         if self._left < 0:

@@ -60,9 +60,11 @@ def read_file(path: Path) -> SeedDocument:
     return read_text(_decoded(str(path), content), str(path), path.parent)
 
 
-def read_bytes(content: bytes, name: str, folder: Path | None = None) -> SeedDocument:
-    """The seed in the bytes of a text. Raises SeedError."""
-    return read_text(_decoded(name, content), name, folder)
+def read_bytes(
+    content: bytes, name: str, folder: Path | None = None, *, is_toml: bool = False
+) -> SeedDocument:
+    """The seed in the bytes of a text, as ``read_text`` reads it. Raises SeedError."""
+    return read_text(_decoded(name, content), name, folder, is_toml=is_toml)
 
 
 def _decoded(name: str, content: bytes) -> str:
@@ -74,16 +76,19 @@ def _decoded(name: str, content: bytes) -> str:
         raise SeedError([f"{name} is no text: byte {error.start + 1:,} cannot be read."]) from error
 
 
-def read_text(text: str, name: str, folder: Path | None = None) -> SeedDocument:
-    """The seed in a text, by the ending of its name and by its first character. Raises SeedError."""
+def read_text(text: str, name: str, folder: Path | None = None, *, is_toml: bool = False) -> SeedDocument:
+    """The seed in a text, by the ending of its name and by its first character. Raises SeedError.
+
+    ``is_toml`` reads as TOML, not as YAML, what neither tells.
+    """
     if len(text) > MAX_BYTES:
         raise SeedError([f"{name} is longer than {MAX_BYTES // 1024 // 1024} MB."])
     lines: Lines = {}
     suffix = Path(name).suffix.lower()
-    if suffix == ".toml":
-        data = _toml(text, name, lines)
-    elif suffix == ".json" or text.lstrip().startswith("{"):
+    if suffix == ".json" or (suffix != ".toml" and text.lstrip().startswith("{")):
         data = _json(text, name, lines, strict=suffix == ".json")
+    elif is_toml or suffix == ".toml":
+        data = _toml(text, name, lines)
     else:
         data = _YamlReader(text, name, lines).whole()
     return SeedDocument(name, data, lines, folder)

@@ -214,7 +214,7 @@ def test_the_plan_is_previewed_carried_out_and_told(
         await press(pilot, "end", "enter")
         assert isinstance(pilot.app.screen, TextScreen)
         await press(pilot, "escape")
-        assert not files.paths(arn_of(key_id(demo, "orders-db"))), "nothing happens before the agreement"
+        assert files.newest(arn_of(key_id(demo, "orders-db"))) is None, "nothing happens before the agreement"
         await press(pilot, "ctrl+s")
         assert faults.writes == [
             *("PutBucketEncryption", "UpdateSecret", "UpdateFunctionConfiguration"),
@@ -270,6 +270,8 @@ def test_a_read_only_session_writes_nothing_whatever_key_is_pressed(
 
     async def script(pilot: Pilot[Any]) -> None:
         await resume(pilot)
+        assert stages(pilot)[0].startswith("✓ Plan  · Carry out 0/2  · r Rescan")
+        assert "▸" not in stages(pilot)[0]
         for key, title in (
             ("ctrl+o", "Carry out"),
             ("X", "Disable"),
@@ -603,7 +605,8 @@ def test_a_broken_journal_keeps_nobody_from_planning(
     app: KmsApp, demo: Backend, faults: Faults, files: CampaignFiles
 ) -> None:
     begin(files, demo)
-    (path,) = files.paths(arn_of(key_id(demo, "orders-db")))
+    path = files.newest_path(arn_of(key_id(demo, "orders-db")))
+    assert path is not None
     path.write_text("{}\n")
 
     async def script(pilot: Pilot[Any]) -> None:
@@ -818,6 +821,27 @@ def test_the_keys_of_an_unfinished_campaign_are_not_disabled_or_deleted_unwarned
 
     drive(app, script)
     assert state_of(demo, begun.head.old) == state_of(demo, begun.head.new) == "Enabled"
+
+
+def test_a_campaign_of_marked_keys_that_are_left_out_is_not_warned_of(
+    app: KmsApp, demo: Backend, files: CampaignFiles
+) -> None:
+    begin(files, demo)
+    demo.call("DisableKey", {"KeyId": key_id(demo, "orders-db")})
+    demo.call("ScheduleKeyDeletion", {"KeyId": key_id(demo, "customer-pii")})
+
+    async def script(pilot: Pilot[Any]) -> None:
+        for alias in ("customer-pii", "secrets", "sandbox"):
+            await go_to(pilot, alias)
+            await press(pilot, "space")
+        for key in ("X", "D"):
+            assert "campaign" not in await question(pilot, key), key
+        await go_to(pilot, "orders-db")
+        await press(pilot, "space")
+        assert "campaign" not in await question(pilot, "X")
+        assert "is not finished: 2 items are left." in await question(pilot, "D")
+
+    drive(app, script)
 
 
 def test_the_warning_leaves_room_for_what_is_typed_and_for_the_buttons(

@@ -102,6 +102,32 @@ def test_overwriting_replaces_in_one_step(tmp_path: Path) -> None:
     assert target.read_bytes() == b"new"
 
 
+@pytest.mark.parametrize(
+    ("before", "mode", "expected"),
+    [
+        (0o600, SHARED, 0o600),
+        (0o640, SHARED, 0o640),
+        (0o777, SHARED, 0o644),
+        (0o444, SHARED, 0o444),
+        (0o644, PRIVATE, 0o600),
+    ],
+)
+def test_a_replaced_file_is_not_open_to_more_than_before(
+    tmp_path: Path, before: int, mode: int, expected: int
+) -> None:
+    path, link = tmp_path / "out", tmp_path / "link"
+    path.write_text("old")
+    path.chmod(before)
+    link.symlink_to(path)
+    umask = os.umask(0o022)
+    try:
+        with atomic_file(link, overwrite=True, mode=mode) as file:
+            file.write(b"new")
+    finally:
+        os.umask(umask)
+    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", expected)
+
+
 @pytest.mark.parametrize(("mode", "expected"), [(PRIVATE, 0o600), (SHARED, 0o640)])
 def test_the_mode_is_asked_for_and_the_umask_holds(tmp_path: Path, mode: int, expected: int) -> None:
     before = os.umask(0o027)

@@ -133,6 +133,25 @@ def test_one_stage_is_next_and_its_key_and_way_back_are_said(told: StageFacts, s
     assert "Schedule deletion" in stages_line(told, 156, shown_key).plain
 
 
+@pytest.mark.parametrize(
+    ("told", "signs", "keys"),
+    [
+        (StageFacts(OLD, None, campaign()), "✓····–", "ru"),
+        (facts(), "✓✓▸··–", "ru"),
+        (facts(CLEAN, NO_USE), "✓✓✓✓··", ""),
+    ],
+    ids=range(3),
+)
+def test_a_read_only_session_has_no_stage_next_that_changes_anything(
+    told: StageFacts, signs: str, keys: str
+) -> None:
+    told = replace(told, read_only=True)
+    found = marks(told)
+    assert "".join(found[stage].value[0] for stage in CampaignStage) == signs
+    words = stages_line(told, 156, shown_key).plain.split()
+    assert "".join(key for key in ("^o", "r", "u", "X", "D") if key in words) == keys
+
+
 def test_the_line_fits_though_there_are_many_items() -> None:
     many = Campaign(MOVED.head, MOVED.items * 3000, [ItemRecord()] * 12_000)
     line = stages_line(StageFacts(OLD, None, many), 76, shown_key)

@@ -114,8 +114,10 @@ def test_writes_are_off_unless_they_are_allowed_and_never_read_only() -> None:
     off = refusal(connection, ProfileSettings())
     assert str(off) == "Writes to other services than KMS are not allowed in dev 111122223333."
     assert "--allow-service-writes" in off.next_step
-    for read_only, settings in (
-        (replace(connection, read_only=True, allow_service_writes=True), ProfileSettings()),
-        (connection, replace(allowing, read_only=True)),
+    for read_only, settings, who in (
+        (replace(connection, read_only=True, allow_service_writes=True), ProfileSettings(), "this session"),
+        (connection, replace(allowing, read_only=True), "dev 111122223333"),
     ):
-        assert isinstance(refusal(read_only, settings), ReadOnlyError)
+        refused = refusal(read_only, settings)
+        assert isinstance(refused, ReadOnlyError)
+        assert str(refused) == f"A write to another service was not sent: {who} is read-only."

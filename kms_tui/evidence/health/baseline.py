@@ -7,18 +7,19 @@
     reason = "only tests use it"
     expires = 2027-03-31            # the last day
 
-TOML, YAML or JSON, by the ending of the file's name. An entry of which something is wrong accepts nothing,
-and is told by file and line; the others hold.
+TOML, YAML or JSON, by the ending of the file's name; TOML or JSON where it has none. An entry of which
+something is wrong accepts nothing, and is told by file and line; the others hold.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fnmatch import fnmatchcase, translate
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from kms_tui.evidence.health.health_report import Acceptance, Gap, HealthFinding
 from kms_tui.kms.arn import ALIAS_PREFIX, AccountRegion, Arn, alias_arn, is_account_id
 from kms_tui.kms.errors import ConfigurationError
 from kms_tui.seed.seed_document import SeedDocument, SeedError, alike, ended
-from kms_tui.seed.seed_text import read_file
+from kms_tui.seed.seed_text import read_bytes, read_file
 from kms_tui.visible import visible
 
 _ENDINGS = (".toml", ".yaml", ".yml", ".json")
@@ -211,8 +212,19 @@ def read_baseline(path: Path, today: date) -> Baseline:
     """The baseline of a file. Raises KmsTuiError for a file that cannot be read at all."""
     if path.suffix.lower() not in _ENDINGS:
         raise ConfigurationError(f"{path} is no baseline: its name must end in {', '.join(_ENDINGS)}.")
+    return _baseline(partial(read_file, path), today)
+
+
+def baseline_in(content: bytes, name: str, today: date) -> Baseline:
+    """The baseline in the bytes of a text, in TOML or JSON; ``name`` stands for it in sentences. Raises
+    KmsTuiError for what is none.
+    """
+    return _baseline(partial(read_bytes, content, name, is_toml=True), today)
+
+
+def _baseline(read: Callable[[], SeedDocument], today: date) -> Baseline:
     try:
-        document = read_file(path)
+        document = read()
     except SeedError as error:
         raise ConfigurationError(" ".join(error.sentences)) from error
     return _Reader(document, today).whole()

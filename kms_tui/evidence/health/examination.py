@@ -234,7 +234,7 @@ class Examination:
         for region in sorted(inventory.regions, key=lambda region: order[region.account]):
             place = AccountRegion(region.account.id or region.account.name, region.name)
             judging.open(place)
-            if isinstance(region.keys, Denied | Failed):
+            if not isinstance(region.keys, Known):
                 judging.unlisted(place, region.keys)
         for number, row in enumerate(rows):
             if number % 50 == 0:
@@ -266,6 +266,7 @@ class Examination:
             judging.tallies(),
             judging.places(),
             complete=not (gaps and self._reading.cancelled.is_set()),
+            unexamined=judging.unexamined,
             account_names={each.id: each.name for each in inventory.accounts if each.id and each.name},
         )
 

@@ -109,8 +109,9 @@ class AccountRegionTally:
 class Report:
     """Findings and gaps in the order of the table of checks, then by name.
 
-    ``keys`` is the number of customer keys examined, ``aws_managed`` that of keys not examined. ``complete``
-    is False if the examination was stopped before it knew all facts. ``packs`` are those asked for.
+    ``keys`` is the number of customer keys that were listed, ``aws_managed`` that of keys not examined.
+    ``complete`` is False if the examination was stopped before it knew all facts; ``unexamined`` of the keys
+    then lack some. ``packs`` are those asked for.
     """
 
     time: datetime
@@ -127,6 +128,7 @@ class Report:
     """Id of an account -> its name, where several are reported. Untrusted."""
     strays: tuple[StrayEntry, ...] = ()
     """What of the baseline is for other accounts or Regions."""
+    unexamined: int = 0
 
     def account_title(self, account: str) -> str:
         """ "payments 111122223333", or the id alone; untrusted, "" for one that is not known."""
@@ -199,6 +201,12 @@ class Judging:
     _numbers: dict[AccountRegion, dict[str, _Numbers]] = field(default_factory=dict)
     _examined: dict[AccountRegion, int] = field(default_factory=lambda: defaultdict(int))
     _unlisted: dict[AccountRegion, str] = field(default_factory=dict)
+    _unexamined: set[str] = field(default_factory=set)
+    """The ARNs of keys of which not all was read before the examination was stopped."""
+
+    @property
+    def unexamined(self) -> int:
+        return len(self._unexamined)
 
     def open(self, place: AccountRegion) -> None:
         """Add an account and Region, which is counted even where it has no key."""
@@ -212,10 +220,12 @@ class Judging:
 
     def undescribed(self, name: KeyName, described: Fact[Key]) -> None:
         """Add a key that could not be described: no check can be made."""
+        self._note_unread(name, described)
         self._nothing(name, self._why("DescribeKey", described))
 
     def unjudged(self, name: KeyName) -> None:
         """Add a key that the examination did not reach."""
+        self._unexamined.add(name.arn)
         self._nothing(name, "It was not checked before the examination was stopped.")
 
     def _nothing(self, name: KeyName, reason: str) -> None:
@@ -243,7 +253,12 @@ class Judging:
                 numbers[check.id].found += 1
                 self.findings.append(HealthFinding(check, name, verdict))
         for need, checks in unread.items():
+            self._note_unread(name, examined.fact(need))
             self._gap(name, tuple(checks), self._why(_CALLS.get(need, need.operation), examined.fact(need)))
+
+    def _note_unread(self, name: KeyName, fact: Fact[Any]) -> None:
+        if not isinstance(fact, Denied | Failed):
+            self._unexamined.add(name.arn)
 
     def _note(self, name: KeyName) -> None:
         self._examined[AccountRegion(name.account, name.region)] += 1
@@ -266,10 +281,15 @@ class Judging:
             return f"{call} got no answer: {self.unanswered}"
         return f"{call} was not called before the examination was stopped."
 
-    def unlisted(self, place: AccountRegion, fact: Denied | Failed) -> None:
-        """Add an account and Region whose keys could not all be listed."""
+    def unlisted(self, place: AccountRegion, fact: Fact[int]) -> None:
+        """Add an account and Region whose keys could not all be listed, or were not by the end."""
         self.open(place)
-        self._unlisted[place] = self._why("ListKeys", fact)
+        is_over = isinstance(fact, Denied | Failed)
+        self._unlisted[place] = (
+            self._why("ListKeys", fact)
+            if is_over
+            else "ListKeys had not ended when the examination was stopped."
+        )
         name = KeyName(place.region, f"all of {place.region}", account=place.account)
         self.gaps.append(Gap(name, tuple(self.checks), self._unlisted[place]))
 

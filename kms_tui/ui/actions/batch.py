@@ -237,27 +237,28 @@ async def confirm_change(
     *,
     confirm: str,
     refusal: Callable[[Subject], Reason],
-    above: Sequence[Widget] = (),
+    above: Callable[[Sequence[Subject]], Sequence[Widget]] = lambda changed: (),
     below: Sequence[Widget] = (),
 ) -> Sequence[Subject]:
     """The keys to change; none where the person declined.
 
     One key is asked about only where there are ``sentences``. Many are always asked about: their number, how
     many of them the filter hides, each by its name, and which are left out because of ``refusal``.
-    ``verb`` is followed by the key's name or the number of keys ("Disable"); ``above`` stands above the
-    sentences, ``below`` under those of the question about one key.
+    ``verb`` is followed by the key's name or the number of keys ("Disable"); what ``above`` makes for
+    the keys to change stands above the sentences, ``below`` under those of the question about one key.
     """
     if len(subjects) == 1:
         if not sentences:
             return subjects
-        dialog = Confirm(f"{verb} {subjects[0].name}?", sentences, confirm=confirm, above=above, below=below)
+        title = f"{verb} {subjects[0].name}?"
+        dialog = Confirm(title, sentences, confirm=confirm, above=above(subjects), below=below)
         return subjects if await screen.ask(dialog) else ()
     chosen = await select_possible(screen, subjects, refusal)
     left = chosen.possible
     counts = Content.styled(chosen.counts, "bold")
     title = f"{verb} {counted(len(left), 'key')}?"
-    agreed = await screen.ask(BatchConfirm(title, [counts, *sentences], chosen, confirm=confirm, above=above))
-    return left if agreed else ()
+    many = BatchConfirm(title, [counts, *sentences], chosen, confirm=confirm, above=above(left))
+    return left if await screen.ask(many) else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from textual.widget import Widget
-
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.model import KeyState
 from kms_tui.ui.actions.batch import change_each, confirm_change, select_possible
@@ -40,17 +38,18 @@ async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     from kms_tui.ui.actions.deletion_dialogs import Deletion, ScheduleDeletions
 
     assert screen.session is not None
-    now, warnings = screen.session.now(), (CampaignWarnings(screen.session, subjects),)
+    now = screen.session.now()
     answer: Deletion | DisableInstead | None
     if len(subjects) > 1:
         chosen = await select_possible(screen, subjects, cannot_schedule)
         pause = 1 / screen.session.inventory.pace.usage
+        subjects = chosen.possible
+        warnings = (CampaignWarnings(screen.session, subjects),)
         answer = await screen.ask(
             ScheduleDeletions(chosen, screen.kms_for, now, pause=pause, warnings=warnings)
         )
-        subjects = chosen.possible
     else:
-        answer = await _ask_about_one(screen, subjects[0], now, warnings)
+        answer = await _ask_about_one(screen, subjects[0], now)
     if isinstance(answer, Deletion):
         days, states = answer.window_days, dict[str, str]()
 
@@ -74,7 +73,7 @@ async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 
 
 async def _ask_about_one(
-    screen: ModeScreen, subject: Subject, now: datetime, warnings: Sequence[Widget]
+    screen: ModeScreen, subject: Subject, now: datetime
 ) -> Deletion | DisableInstead | None:
     from kms_tui.ui.actions.deletion_dialogs import ScheduleDeletion
     from kms_tui.ui.details.grants_and_uses_tab import GrantsAndUsesTab
@@ -95,7 +94,7 @@ async def _ask_about_one(
             affected=affected_requests(
                 screen.session, kms, [subject], state_change(KeyState.PENDING_DELETION)
             ),
-            warnings=warnings,
+            warnings=(CampaignWarnings(screen.session, [subject]),),
         )
     )
     for tab in screen.query(GrantsAndUsesTab):

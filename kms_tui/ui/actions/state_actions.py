@@ -44,7 +44,8 @@ async def enable(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 
 async def disable(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """DisableKey, after saying what will fail."""
-    assert screen.session is not None
+    session = screen.session
+    assert session is not None
     sentences = [
         Content("Every use fails with DisabledException until enabled again."),
         Content("Nothing is lost: policy, aliases, grants and key material stay."),
@@ -56,7 +57,7 @@ async def disable(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
         sentences,
         confirm="Disable",
         refusal=cannot_disable,
-        above=(CampaignWarnings(screen.session, subjects),),
+        above=lambda changed: (CampaignWarnings(session, changed),),
         below=_who_uses(screen, subjects),
     )
     await change_each(

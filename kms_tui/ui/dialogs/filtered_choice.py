@@ -44,6 +44,9 @@ class FilteredChoice(Dialog[Answer]):
     def choose(self, index: int) -> None:
         """A line of the list was chosen."""
 
+    def explain_no_line(self) -> None:
+        """Enter found no line to take: say why, unless the list says so already."""
+
     @property
     def typed(self) -> str:
         return self.query_one(ChoiceFilter).value
@@ -66,6 +69,8 @@ class FilteredChoice(Dialog[Answer]):
         index = self.query_one(OptionList).highlighted
         if index is not None:
             self.choose(index)
+        else:
+            self.explain_no_line()
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:

@@ -125,6 +125,8 @@ class KeyPicker(FilteredChoice[Picked]):
     # The list
 
     def fill(self) -> None:
+        if self._keys:
+            self.show_error("")
         words = self.typed.lower().split()
         matching = [entry for entry in self._keys if all(word in entry.search_text for word in words)]
         matching.sort(key=lambda entry: entry.key is not None and not self.offers(entry.key))
@@ -132,6 +134,13 @@ class KeyPicker(FilteredChoice[Picked]):
         self.show_lines(
             [_FOUND if entry is None else _line(entry, words, self.offers) for entry in self._shown]
         )
+
+    def explain_no_line(self) -> None:
+        if self._keys:
+            self.show_error(
+                f"No key in {self.listed} matches: type another part of an alias, a key id or a spec, or "
+                "another Region above."
+            )
 
     def choose(self, index: int) -> None:
         entry = self._shown[index]

@@ -63,6 +63,9 @@ class CampaignStage(Enum):
     DELETE = ("Schedule deletion", "Delete", "move.schedule-deletion", "D")
 
 
+_CHANGING = (CampaignStage.CARRY_OUT, CampaignStage.DISABLE, CampaignStage.DELETE)
+
+
 class Mark(Enum):
     """How a stage stands: (sign, colour)."""
 
@@ -86,6 +89,11 @@ class StageFacts:
     run: CampaignProgress | None = None
     """Of the run that goes on now."""
     refusals: Refusals | None = None
+    read_only: bool = False
+    """No stage that changes anything can be done in this session."""
+
+    def allows(self, stage: CampaignStage) -> bool:
+        return not (self.read_only and stage in _CHANGING)
 
     @property
     def has_items(self) -> bool:
@@ -189,7 +197,7 @@ def _aliases_left(facts: StageFacts) -> int:
 
 
 def marks(facts: StageFacts) -> Mapping[CampaignStage, Mark]:
-    """How each stage stands: one is next, the first that is not over."""
+    """How each stage stands: the first that is not over is next, unless the session does not allow it."""
     found: dict[CampaignStage, Mark] = {}
     has_next = False
     for stage in CampaignStage:
@@ -203,13 +211,13 @@ def marks(facts: StageFacts) -> Mapping[CampaignStage, Mark]:
         elif stage is CampaignStage.DELETE and too_early(facts):
             found[stage] = Mark.NOT_YET
         else:
-            found[stage] = Mark.LATER if has_next else Mark.NEXT
+            found[stage] = Mark.NEXT if not has_next and facts.allows(stage) else Mark.LATER
             has_next = True
     return found
 
 
 def stages_line(facts: StageFacts, width: int, shown_key: Callable[[str, str], str]) -> Content:
-    """All stages on one line of ``width`` cells, with the keys of those that are not over."""
+    """All stages on one line of ``width`` cells, with the keys of those that are not over and allowed."""
     found = marks(facts)
     lines = [
         Content("  ").join(
@@ -241,7 +249,8 @@ def _stage_words(
     if mark is Mark.NOT_YET:
         words += ": not yet"
     sign, colour = mark.value
-    shows_key = key and size < _NO_KEYS and mark not in (Mark.DONE, Mark.NOW, Mark.ALARM)
+    can_be_done = mark not in (Mark.DONE, Mark.NOW, Mark.ALARM) and facts.allows(stage)
+    shows_key = key and size < _NO_KEYS and can_be_done
     parts = [Content.styled(sign, colour)]
     if shows_key:
         parts.append(Content.styled(shown_key(binding_id, key), "$accent"))

@@ -178,6 +178,7 @@ class MoveScreen(PlanScreen):
             self._campaign,
             running.run.progress() if running is not None else None,
             monitor.of(self._arn) if monitor is not None else None,
+            session.read_only,
         )
         shown_key = self.host.shown_key
         lines = [stages_line(facts, self.size.width - _PADDING, shown_key)]

@@ -14,7 +14,9 @@ from kms_tui.crypto_ops.scratchpad_operations import OperationName, Role
 from kms_tui.formats import Format
 from kms_tui.kms.errors import EndpointError
 from kms_tui.kms.model import Secret
+from kms_tui.ui.scratchpad.key_picker import KeyPicker
 from kms_tui.ui.scratchpad.pane_fields import KeyField
+from kms_tui.ui.widgets.text_widgets import Static
 from tests.ui.conftest import MakeApp
 from tests.ui.scratchpad.bench import NARROW, Bench, drive
 
@@ -89,6 +91,26 @@ def test_a_ciphertext_that_does_not_open_says_why(make_app: MakeApp, demo: Backe
         await bench.press("k", "enter")
         await bench.run()
         assert bench.facts["Key"] == "orders-db (found from the ciphertext)"
+
+    drive(make_app(), script)
+
+
+def test_enter_on_a_choice_without_a_key_says_what_to_do(make_app: MakeApp, demo: Backend) -> None:
+    async def script(bench: Bench) -> None:
+        def said() -> str:
+            return str(bench.app.screen.query_one("#dialog-error", Static).content)
+
+        await bench.pick("nothing-so")
+        picker = bench.app.screen
+        assert isinstance(picker, KeyPicker)
+        assert said() == (
+            "No key in eu-west-1 matches: type another part of an alias, a key id or a spec, "
+            "or another Region above."
+        )
+        await bench.press("backspace")
+        assert said() == ""
+        await bench.press("ctrl+u", *"invoices", "enter")
+        assert bench.app.screen is bench.screen
 
     drive(make_app(), script)
 

@@ -110,7 +110,7 @@ def test_what_standard_output_has_no_room_for_is_said(code: Code) -> None:
         (("--all", "--provider-version", "six"), "'six' is not a version such as 5.100"),
         (("--all", "--overwrite"), "--overwrite is for files in a directory: name one with -o"),
         (("--filter", "stat:on"), "the filter 'stat:on'"),
-        (("alias/rsa", "-o", "file"), "file could not be made"),
+        (("alias/rsa", "-o", "file"), "'file' is a file: name a directory"),
     ],
 )
 def test_bad_usage(code: Code, tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:

@@ -167,7 +167,7 @@ def test_bad_input_gets_a_sentence(drift: Drift, tmp_path: Path, content: bytes,
     ("arguments", "sentence"),
     [
         ((), "the following arguments are required: --state"),
-        (("--state", "-", "--state", "-"), "--state - can be given once"),
+        (("--state", "-", "--state", "-"), "standard input can be read once only"),
         (("--state", "missing"), "missing could not be read"),
         (("--state", "."), ". could not be read"),
     ],

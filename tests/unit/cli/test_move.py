@@ -186,7 +186,8 @@ def test_who_still_uses_the_key_is_told(run: Run, files: CampaignFiles) -> None:
     assert run("move", _arn("secrets"), "--demo", "--later-uses").code == 2
     campaign = files.newest(old)
     assert campaign is not None
-    path = files.paths(old)[0]
+    path = files.newest_path(old)
+    assert path is not None
     begun = campaign.head.begun.isoformat()
     path.write_text(path.read_text().replace(begun, "2020-01-01T00:00:00+00:00"))
     ended = run("move", old, "--demo", "--later-uses")

@@ -17,7 +17,7 @@ import pytest
 from kms_tui.atomic import FileError
 from kms_tui.backend.base import Backend
 from kms_tui.cli import COMMANDS
-from kms_tui.cli.file_streams import PIPE, is_stream, output_file, output_name
+from kms_tui.cli.file_streams import PIPE, is_stream, output_directory, output_file, output_name
 from kms_tui.cli.standard_streams import Parser
 from kms_tui.session import Connection
 from tests.demo_copies import demo_copy
@@ -73,6 +73,8 @@ def test_every_command_takes_the_flag_by_the_one_rule() -> None:
     for name in commands:
         assert {flag.type for flag in _flags(name)} == {output_name}, name
         assert {flag.default for flag in _flags(name)} <= {PIPE, None}, name
+    for name in _DIRECTORIES:
+        assert {flag.type for flag in _flags(name)} == {output_directory}, name
 
 
 @pytest.fixture
@@ -116,6 +118,33 @@ def test_a_directory_is_bad_usage_before_anything_is_read(demo: Run, command: st
     ended = demo(command, *_WITH_OUTPUT.get(command, (KEY, "--status", *DEMO)), "-o", "there")
     assert (ended.code, ended.out) == (2, b"")
     assert "'there' is a directory: name a file in it" in ended.err
+
+
+@pytest.mark.parametrize("name", ["text/new", "text/new/er"])
+@pytest.mark.parametrize("command", ["code", "list"])
+def test_a_place_below_a_file_is_bad_usage_before_anything_is_read(
+    demo: Run, command: str, name: str
+) -> None:
+    ended = demo(command, *DEMO, "-o", name)
+    assert (ended.code, ended.out) == (2, b"")
+    assert f"{name!r} cannot be made: 'text' is a file, not a directory" in ended.err
+
+
+def test_a_file_that_only_its_owner_reads_stays_so(demo: Run, tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.touch(0o600)
+    assert demo("list", *DEMO, "-o", "keys").code == 0
+    assert path.stat().st_size
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_code_is_not_written_into_a_file(demo: Run, tmp_path: Path) -> None:
+    ended = demo("code", "--all", *DEMO, "-o", "text")
+    assert (ended.code, ended.out) == (2, b"")
+    assert "'text' is a file: name a directory, or - for standard output" in ended.err
+    assert (tmp_path / "text").read_text() == "text"
+    assert "the name is empty: name a directory" in demo("code", "--all", *DEMO, "-o", "").err
+    assert demo("code", KEY, *DEMO, "-o", "/dev/stdout").out == demo("code", KEY, *DEMO).out
 
 
 def test_a_name_that_ends_as_a_directory_does_and_an_empty_one_are_bad_usage() -> None:

@@ -12,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 import threading
+import tomllib
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -61,7 +62,7 @@ def report(run: Run, account: FakeAccount, monkeypatch: pytest.MonkeyPatch) -> R
         return account.in_region(connection.region)
 
     monkeypatch.setattr("kms_tui.cli.connection.open_backend", open_account)
-    return lambda *arguments: run("report", "--region", "eu-west-1", *arguments)
+    return lambda *arguments, stdin=b"": run("report", "--region", "eu-west-1", *arguments, stdin=stdin)
 
 
 def found(ended: Ended) -> dict[str, Any]:
@@ -355,6 +356,20 @@ def test_only_news_reach_the_severity_that_fails(report: Report, tmp_path: Path)
     assert "2100-01-31" in text
     assert text.endswith("0 high, 0 medium, 1 low; 1 accepted; 0 not known.\n")
     assert report("--baseline", "accepted.toml", "--fail-on", "low").code == 1
+
+
+@pytest.mark.parametrize(
+    "text", [BASELINE, json.dumps(tomllib.loads(BASELINE), default=str)], ids=("toml", "json")
+)
+def test_a_baseline_is_read_from_standard_input(report: Report, text: str) -> None:
+    ended = report("--baseline", "-", "--fail-on", "medium", stdin=text.encode())
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.endswith(b"0 high, 0 medium, 1 low; 1 accepted; 0 not known.\n")
+    ended = report("--baseline", "-", stdin=text.encode().replace(b"Kim", b""))
+    assert ended.code == 2
+    assert re.match(r"Standard input(, line [0-9]+)?: accepted\[0\]\.owner: it is not filled in", ended.err)
+    ended = report("--baseline", "-", stdin=b"accepted")
+    assert ended.err.startswith("kms-tui report: Standard input")
 
 
 def test_an_expired_entry_and_one_for_nothing_are_said_and_the_finding_counts(

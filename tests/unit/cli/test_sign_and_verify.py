@@ -197,6 +197,23 @@ def test_pipes(command: Command) -> None:
     assert command("verify", "-", "--signature", "sig", *KEY, stdin=b"other").code == 1
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("verify", "-", "--signature", "-", *KEY),
+        ("verify", "-", "--signature", "sig", "--public-key", "-"),
+        ("verify", "--digests", "-", "--signature", "-", *KEY),
+        ("sign", "-", *KEY, "-o", "sig", "--format", "cms", "--certificate", "-"),
+        ("ssh-sign", "-Y", "sign", "-f", "-", "-n", "git"),
+    ],
+    ids=" ".join,
+)
+def test_standard_input_is_read_once(command: Command, arguments: tuple[str, ...]) -> None:
+    ended = command(*arguments)
+    assert ended.code == 2
+    assert "standard input can be read once only: give the other as a file" in ended.err
+
+
 def test_a_file_that_exists_stays(command: Command) -> None:
     Path("app.sig").write_text("mine")
     ended = command("sign", "app", *KEY)

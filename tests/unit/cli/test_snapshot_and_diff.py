@@ -50,7 +50,7 @@ def command(run: Run, account: FakeAccount, monkeypatch: pytest.MonkeyPatch) -> 
         return account.in_region(connection.region)
 
     monkeypatch.setattr("kms_tui.cli.connection.open_backend", open_account)
-    return lambda name, *arguments: run(name, *arguments, "--region", "eu-west-1")
+    return lambda name, *arguments, stdin=b"": run(name, *arguments, "--region", "eu-west-1", stdin=stdin)
 
 
 def written(path: str) -> dict[str, Any]:
@@ -109,6 +109,22 @@ def test_the_schema_goes_where_the_output_is_to_go(run: Run, tmp_path: Path) -> 
     ended = run("snapshot", "--schema", "-o", str(path))
     assert (ended.code, ended.out) == (0, b"")
     assert path.read_text() == schema_text()
+
+
+def test_a_snapshot_is_read_from_standard_input(command: Command) -> None:
+    content = command("snapshot").out
+    ended = command("diff", "-", stdin=content)
+    assert (ended.code, ended.err) == (0, "")
+    assert b"No change in 3 keys" in ended.out
+    Path("old.json").write_bytes(content)
+    ended = command("diff", "old.json", "-", stdin=content)
+    assert (ended.code, ended.err) == (0, "")
+    ended = command("diff", "old.json", "-", stdin=b"")
+    assert ended.code == 2
+    assert ended.err.startswith("kms-tui diff: Standard input is no snapshot: ")
+    ended = command("diff", "-", "-", stdin=content)
+    assert (ended.code, ended.out) == (2, b"")
+    assert "standard input can be read once only: give the other as a file" in ended.err
 
 
 def test_what_is_denied_is_told_stands_in_the_file_and_is_2(command: Command, account: FakeAccount) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kms_tui.policy import Verdict, dead_statements, parse
+from kms_tui.policy import Verdict, parse, unmet_statements
 from kms_tui.policy.condition_keys import KEYS
 from kms_tui.policy.guard import WORK, check
 from kms_tui.policy.policy_under_test import PolicyUnderTest
@@ -237,7 +237,7 @@ def test_what_needs_no_search_is_found_by_the_search(principal: str) -> None:
             document = parse(with_root(allow(principal, action, conditions)))
             subject = PolicyUnderTest(document, ACCOUNT, "aws", KEY, NOW, Budget(WORK))
             each = subject.effective[-1]
-            if dead_statements._is_plainly_met(subject, each):
+            if unmet_statements._is_plainly_met(subject, each):
                 plain += 1
-                assert dead_statements._is_met(subject, each, dead_statements._callers(subject, each))
+                assert unmet_statements._is_met(subject, each, unmet_statements._callers(subject, each))
     assert plain > 10

@@ -24,6 +24,7 @@ from kms_tui.evidence.health.formats.report_words import (
     named,
     no_keys,
     place_words,
+    stopped_in_words,
     strays_in_words,
 )
 from kms_tui.evidence.health.health_report import Gap, HealthFinding, KeyName, Report
@@ -103,7 +104,7 @@ def _notices(report: Report) -> str:
     if report.strays:
         told.append(strays_in_words(report))
     if not report.complete:
-        told.append("The examination was stopped: facts not read by then are not known.")
+        told.append(stopped_in_words(report))
     return "".join(f'<p class="notice wrap" role="note">{text(each)}</p>\n' for each in told)
 
 

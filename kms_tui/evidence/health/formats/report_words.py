@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kms_tui.counts import counted_as, in_words
+from kms_tui.counts import counted, counted_as, in_words
 from kms_tui.evidence.health.checks import Check
 from kms_tui.evidence.health.compliance_packs import Pack
 from kms_tui.evidence.health.control_results import ControlResult, results_of
@@ -38,8 +38,19 @@ def scope(report: Report) -> str:
     if report.unlisted:
         text += f" Not all keys of {_listed(report, report.unlisted)} could be listed."
     if not report.complete:
-        text += " The examination was stopped: facts not read by then are not known."
+        text += f" {stopped_in_words(report)}"
     return text
+
+
+def stopped_in_words(report: Report) -> str:
+    """That the examination was stopped, and how many of the keys it was over with."""
+    if not report.keys:
+        return "The examination was stopped before a customer key was listed."
+    done = report.keys - report.unexamined
+    return (
+        f"The examination was stopped after {done:,} of {counted(report.keys, 'listed customer key')}: "
+        "what was not read by then is not known."
+    )
 
 
 def no_keys(report: Report) -> str:

@@ -152,6 +152,7 @@ def json_text(report: Report) -> str:
         "complete": report.complete,
         "whole": report.is_whole,
         "keys": report.keys,
+        "unexamined": report.unexamined,
         "aws_managed": report.aws_managed,
         "summary": {severity.value: report.count(severity) for severity in HealthSeverity}
         | {"not_known": len(report.gaps), "accepted": len(report.accepted)},

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kms_tui.evidence.health.baseline import Baseline, baseline_text, read_baseline
+from kms_tui.evidence.health.formats.report_words import strays_in_words
 from kms_tui.evidence.health.formats.writers import WRITERS
 from kms_tui.evidence.health.health_report import Report
 from kms_tui.inventory.row_health import HealthSeverity
@@ -141,6 +142,13 @@ def test_entries_for_other_accounts_and_regions_are_told_in_each_format_with_gap
     for name in ("table", "md", "html", "sarif"):
         assert told in WRITERS[name](report), name
     assert [each["key"] for each in json.loads(WRITERS["json"](report))["baseline_elsewhere"]] == [*ELSEWHERE]
+
+
+def test_of_many_entries_for_another_account_the_first_are_named(tmp_path: Path) -> None:
+    keys = [f"arn:aws:kms:eu-west-1:777766665555:key/{number}" for number in range(300)]
+    report, _ = baseline(tmp_path, *(entry(key=key) for key in keys)).applied_to(two_orders().report())
+    told = "300 entries of the baseline are for no account and Region of this report: "
+    assert strays_in_words(report) == f"{told}{', '.join(keys[:5])} and 295 more."
 
 
 def test_without_entries_for_other_places_nothing_is_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.health.examination import Examination
 from kms_tui.evidence.health.examined import Examined, Settings
+from kms_tui.evidence.health.formats.writers import WRITERS
 from kms_tui.evidence.health.health_report import Judging, KeyName, Report
 from kms_tui.evidence.health.row_judge import RowJudge
 from kms_tui.inventory import FactName, Inventory, Pace
@@ -83,7 +85,7 @@ def test_each_fact_is_read_once_and_only_of_the_keys_that_a_check_is_for() -> No
         "ListResourceTags": customers - {key_id(4)},
         "GetKeyLastUsage": {key_id(1), key_id(2)},
     }
-    assert (report.keys, report.aws_managed, report.complete) == (5, 1, True)
+    assert (report.keys, report.aws_managed, report.complete, report.unexamined) == (5, 1, True, 0)
     assert found(report)["pending-deletion"] == {"key-4"}
     assert found(report)["material-missing"] == {"key-5"}
 
@@ -202,6 +204,11 @@ def test_cancelling_gives_what_is_known_and_the_rest_as_not_known() -> None:
     (report,) = reports
     assert not report.complete
     assert any("was not called before the examination was stopped" in gap.reason for gap in report.gaps)
+    assert 0 < report.unexamined <= report.keys == 5
+    told = f"The examination was stopped after {5 - report.unexamined} of 5 listed customer keys: "
+    for name in ("table", "md", "html"):
+        assert told in WRITERS[name](report), name
+    assert json.loads(WRITERS["json"](report))["unexamined"] == report.unexamined
 
 
 def test_cancelling_stops_the_reading_before_the_demand_is_withdrawn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,6 +228,32 @@ def test_cancelling_stops_the_reading_before_the_demand_is_withdrawn(monkeypatch
     assert backend.count("GetKeyPolicy") <= 16  # one for each worker
 
 
+def test_a_region_of_which_the_listing_was_stopped_is_not_said_to_have_no_keys() -> None:
+    backend = account()
+    held, go_on = threading.Event(), threading.Event()
+
+    def before(operation: str, _key: str) -> None:
+        if operation in ("ListKeys", "ListAliases"):
+            held.set()
+            go_on.wait(10)
+
+    backend.before = before
+    with opened(backend) as inventory:
+        examination = Examination(inventory, Kms(backend).in_region_of, Settings())
+        assert held.wait(10)
+        examination.cancel()
+        report = examination.run()
+        go_on.set()
+    assert (report.keys, report.complete, report.is_whole, report.empty) == (0, False, False, ())
+    for name in ("table", "md", "html"):
+        text = WRITERS[name](report)
+        assert "No customer keys" not in text, name
+        assert "The examination was stopped before a customer key was listed." in text, name
+        assert f"Not all keys of eu-west-1 in {ACCOUNT} could be listed." in text, name
+    (gap,) = report.gaps
+    assert gap.reason == "ListKeys had not ended when the examination was stopped."
+
+
 def test_cancelling_stops_judging_too(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = account()
     with opened(backend) as inventory:
@@ -234,7 +267,7 @@ def test_cancelling_stops_judging_too(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Judging, "judge", judge_one)
         report = examination.run()
     assert not report.complete
-    assert sum("was not checked" in gap.reason for gap in report.gaps) == 4
+    assert sum("was not checked" in gap.reason for gap in report.gaps) == report.unexamined == 4
 
 
 def test_an_endpoint_that_answers_no_more_is_given_up_and_blamed() -> None:
