@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.events import ScreenResume
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -19,6 +18,7 @@ from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import AccountChosen, Host, KeysChanged, SessionOpened, host_of
+from kms_tui.ui.base.new_screen import NewScreen
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Subject, accounts_words, kms_for
 from kms_tui.ui.widgets.screen_bars import KeyBar, TopBar
@@ -29,12 +29,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Answer = TypeVar("Answer")
-_FIRST_RESUMES = 2
 _ACTION = "action"
 """The group of workers in which changes are made."""
 
 
-class ModeScreen(Screen[None]):
+class ModeScreen(NewScreen[None]):
     """The base of the screens; it exists before a session opens, and outlives one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,16 +46,15 @@ class ModeScreen(Screen[None]):
             show=False,
         )
     ]
+    FIRST_RESUMES: ClassVar[int] = 2
+    """One that opens a mode is resumed twice."""
     HELP: ClassVar[str] = ""
     """A few sentences for the help screen; plain text."""
     BEFORE_SESSION: ClassVar[frozenset[str]] = frozenset({"filter", "back"})
     """The screen's own actions that work before a session opens."""
 
     def __init__(self) -> None:
-        width = self.app.size.width
-        breakpoints = self.HORIZONTAL_BREAKPOINTS or self.app.HORIZONTAL_BREAKPOINTS or []
-        # Without the class of its width, every widget would be styled again at the screen's first resize.
-        super().__init__(classes=[name for least, name in breakpoints if width >= least][-1])
+        super().__init__()
         self._followed: Session | None = None
         self.acting_on: Sequence[Subject] = ()
         """The keys of the action under way."""
@@ -113,12 +111,6 @@ class ModeScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         self.query_one(TopBar).refresh_session()
-
-    @on(ScreenResume)
-    def _keep_first_styles(self, event: ScreenResume) -> None:
-        """A new screen was styled as it was mounted; Textual resumes one that opens a mode twice."""
-        if self.stack_updates < _FIRST_RESUMES:
-            event.refresh_styles = False
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Until a session opens, only what needs none is offered."""

@@ -9,19 +9,19 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from kms_tui.ui.base.background import off_loop
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.dialogs.modal import Modal
 from kms_tui.ui.widgets.text_widgets import Button, Static
 
 Result = TypeVar("Result")
 T = TypeVar("T")
 
 
-class Dialog(ModalScreen[Result]):
+class Dialog(Modal[Result]):
     """A modal box with a title, a body, buttons, and a line that says its keys.
 
     A dialog with ``danger`` ignores keys for ``ARM_SECONDS``, so that a key pressed before it opened cannot

@@ -11,7 +11,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 
 from kms_tui.atomic import SHARED, atomic_file, typed_path
 from kms_tui.session import Connection
@@ -21,6 +20,7 @@ from kms_tui.ui.base.command_lines import shell_line
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.dialogs.form import FlagField, Form, FormField, Values
+from kms_tui.ui.dialogs.modal import Modal
 from kms_tui.ui.widgets.facts_table import Facts, facts_table
 from kms_tui.ui.widgets.text_widgets import Static
 
@@ -58,7 +58,7 @@ class Output:
         return None if "\0" in text else text
 
 
-class OutputScreen(ModalScreen[None]):
+class OutputScreen(Modal[None]):
     """A result with its facts, and the lines that check it."""
 
     HELP: ClassVar[str] = (

@@ -8,17 +8,18 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widget import Widget
 
 from kms_tui.ui.base.clipboard import copy_text
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.dialogs.modal import Modal
 from kms_tui.ui.widgets.facts_table import FactsTable
 from kms_tui.ui.widgets.text_widgets import Static
 
 
-class TextScreen(ModalScreen[None]):
+class TextScreen(Modal[None]):
     """A text to scroll and copy; untrusted, with controls made visible."""
 
     HELP: ClassVar[str] = "A text to read and to copy; the arrow keys and page up and down scroll it."
@@ -46,7 +47,7 @@ class TextScreen(ModalScreen[None]):
         app.notify("Copied.")
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Modal[None]):
     """The help of the screen below it: its ``HELP``, and its bindings with their tooltips."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
