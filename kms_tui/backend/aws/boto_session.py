@@ -402,13 +402,15 @@ def sso_oidc_client(profile: str, region: str, translator: Translator) -> Any:
         )
 
 
-def kms_regions(partition: str = "aws") -> list[str]:
-    """Every region of a partition that has KMS, whether or not the account has enabled it.
+@cache
+def kms_regions(partition: str = "aws") -> Sequence[str]:
+    """Every region of a partition that has KMS, whether or not the account has enabled it; sorted.
 
-    Slow the first time (50 ms).
+    Slow the first time (100 ms).
     """
     regions = boto3.session.Session().get_available_regions("kms", partition_name=partition)
-    return sorted(region for region in regions if "-fips" not in region and not region.startswith("ProdFips"))
+    names = (name for name in regions if "-fips" not in name and not name.startswith("ProdFips"))
+    return tuple(sorted(names))
 
 
 def enabled_regions(services: Services | None) -> Fact[Sequence[str]]:

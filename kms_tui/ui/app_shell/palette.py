@@ -72,9 +72,10 @@ class KmsCommands(Provider):
         self._reading.cancel()
 
     async def discover(self) -> Hits:
-        await asyncio.wait([self._reading])
         entries = self.actions()
         recent = host_of(self.app).recent_commands
+        if not {entry.title for entry in entries}.issuperset(recent):
+            await asyncio.wait([self._reading])
         by_title = {entry.title: entry for entry in [*entries, *self._places]}
         for entry in [by_title[title] for title in recent if title in by_title]:
             yield DiscoveryHit(self._line(entry), partial(self._run, entry), text=entry.title)

@@ -34,7 +34,7 @@ class Ec2:
 def test_every_region_of_a_partition_is_offered_without_its_fips_twins(partition: str, region: str) -> None:
     regions = kms_regions(partition)
     assert region in regions
-    assert regions == sorted(regions)
+    assert list(regions) == sorted(regions)
     assert not [each for each in regions if "fips" in each.lower()]
 
 
