@@ -22,7 +22,7 @@ class NewScreen(Screen[Result]):
         width = self.app.size.width
         breakpoints = self.HORIZONTAL_BREAKPOINTS or self.app.HORIZONTAL_BREAKPOINTS or []
         # Without the class of its width, every widget would be styled again at the screen's first resize.
-        self.add_class([name for least, name in breakpoints if width >= least][-1])
+        self.add_class([name for least, name in breakpoints if width >= least][-1], update=False)
 
     @on(ScreenResume)
     def _keep_first_styles(self, event: ScreenResume) -> None:
