@@ -53,10 +53,9 @@ def atomic_file(path: Path, *, overwrite: bool = False, mode: int = PRIVATE) -> 
     stays.
 
     It is written beside its target, with ``mode`` less the umask and less what the file in whose place it
-    comes does not permit. It is on the disk before it takes its name,
-    and the name when this ends, so that a loss of power takes neither. An OSError of the block counts as a
-    failure to write. Raises AlreadyThereError (before the block, and at its end if somebody was quicker),
-    NoRoomError, FileError.
+    comes does not permit. It is on the disk before it takes its name, and the name when this ends, so that a
+    loss of power takes neither. An OSError of the block counts as a failure to write. Raises
+    AlreadyThereError (before the block, and at its end if somebody was quicker), NoRoomError, FileError.
     """
     target = Path(os.path.realpath(path))
     mode &= _permitted(path, target, overwrite)

@@ -204,8 +204,8 @@ class Account:
 
         Raises as ``require_writes``.
         """
+        writing = self.opened().writing  # its settings by its id apply from here on
         self.require_writes()
-        writing = self.opened().writing
         if writing is None:
             raise UnavailableError("A write to another service")
         return writing if region in ("", writing.region) else writing.in_region(region)

@@ -162,6 +162,18 @@ def test_the_settings_of_the_id_that_an_account_shows_apply(
     session.close()
 
 
+def test_an_account_that_is_opened_to_write_is_asked_for_its_id_first(backend_of_aws: CallersBackend) -> None:
+    source = AccountSource(lambda: backend_of_aws, name="prod", settings_by_id={"444455556666": _LOCKED})
+    session = open_accounts(
+        Connection(BackendKind.DEMO, allow_service_writes=True),
+        [AccountSource(demo, name="open", account_id="111122223333"), source],
+        now=lambda: NOW,
+    )
+    with pytest.raises(ReadOnlyError, match="prod is read-only"):
+        session.accounts[1].writing_services()
+    session.close()
+
+
 def test_the_id_is_asked_for_only_where_settings_go_by_it(backend_of_aws: CallersBackend) -> None:
     session = session_of(AccountSource(lambda: backend_of_aws))
     assert backend_of_aws.asked == 0
