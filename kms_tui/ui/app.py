@@ -29,6 +29,7 @@ from kms_tui.ui.app_shell.screen_table import (
     FIRST_MODE,
     MODE_TABLE,
     SCREENS,
+    import_screens,
     screen_class,
 )
 from kms_tui.ui.app_shell.themes import DARK, THEMES
@@ -59,7 +60,7 @@ _SWITCH_SECONDS = 0.001
 At Python's 0.005 a key pressed while 100,000 keys are listed is painted after 0.1 s, at this after 0.04 s.
 """
 _STARTED_SECONDS = 1.0
-"""Seconds after opening; a collection that walks all that is imported takes 0.2 s."""
+"""Seconds after opening: the first rows are there, and nobody has pressed much yet."""
 _PENDING_CHANGES_EVERY = 0.5
 """Seconds between two checks of which keys with pending changes are due to be read again."""
 
@@ -180,13 +181,20 @@ class KmsApp(Boundary, Host):
         if self.session is not None:
             self.session.close()
         else:
-            # By then boto3 and the first screen are there for good: the garbage collector leaves them out.
-            self.set_timer(_STARTED_SECONDS, gc.freeze)
+            self.set_timer(_STARTED_SECONDS, self._prepare_screens)
         self.session = session
         self.form_drafts.clear()
         self._refusals.follow(session)
         for screen in self.all_screens:
             screen.post_message(SessionOpened())
+
+    def _prepare_screens(self) -> None:
+        """Import the other screens before a key asks for one, which would wait 0.1 to 0.5 s for it."""
+        start(self, self._import_screens, group="screens", description="import the screens")
+
+    async def _import_screens(self) -> None:
+        await off_loop(import_screens)
+        gc.freeze()  # what is imported is there for good: the garbage collector leaves it out
 
     def _opening_is_slow(self, connection: Connection) -> None:
         from kms_tui.ui.app_shell.connecting import notify_slow_opening

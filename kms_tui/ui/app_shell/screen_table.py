@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+import kms_tui.ui
 from kms_tui.ui.base.host import Mode
 
 # fmt: off
@@ -41,6 +43,12 @@ def screen_class(place: str) -> type[Any]:
     module, _, name = place.partition(":")
     found: type[Any] = getattr(importlib.import_module(module), name)
     return found
+
+
+def import_screens() -> None:
+    """Import all that keys open: screens, dialogs and what they show; slow (1 s)."""
+    for module in pkgutil.walk_packages(kms_tui.ui.__path__, "kms_tui.ui."):
+        importlib.import_module(module.name)
 
 
 def _factory(place: str) -> Callable[[], Screen[Any]]:
