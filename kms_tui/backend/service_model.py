@@ -1,4 +1,4 @@
-"""botocore's service models of KMS and STS and its Regions, read as data, and functions compiled from shapes.
+"""botocore's service models of KMS and STS, read as data, and functions compiled from shapes.
 
 Building botocore's own objects from the files would take ten times as long as reading them.
 """
@@ -20,34 +20,19 @@ Shape = dict[str, Any]
 
 _KMS = "data/kms/2014-11-01/service-2.json.gz"
 _STS = "data/sts/2011-06-15/service-2.json.gz"
-_PARTITIONS = "data/partitions.json"
-_GLOBAL = "-global"
-"""How the names of those entries end that are no Region."""
 
 
 def model_file(model: str = _KMS) -> Path:
     """The path of the installed botocore's ``service-2.json``, compressed: that of KMS."""
-    return _botocore_file(model)
+    return botocore_file(model)
 
 
-def _botocore_file(name: str) -> Path:
+def botocore_file(name: str) -> Path:
+    """The path of a file of the installed botocore; ``name`` is relative to its package."""
     package = find_spec("botocore")
     if package is None or package.origin is None:  # pragma: no cover
         raise ImportError("botocore is not installed")
     return Path(package.origin).parent / name
-
-
-@cache
-def regions_of(partition: str) -> frozenset[str]:
-    """The Regions of a partition; none for a partition that botocore does not know."""
-    partitions = json.loads(_botocore_file(_PARTITIONS).read_bytes())["partitions"]
-    return frozenset(
-        region
-        for each in partitions
-        if each["id"] == partition
-        for region in each["regions"]
-        if not region.endswith(_GLOBAL)
-    )
 
 
 @cache

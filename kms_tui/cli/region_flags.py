@@ -12,7 +12,7 @@ _SUGGESTED = 3
 
 def region_name(text: str) -> str:
     """A Region of any of botocore's partitions; ArgumentTypeError, which names near ones, for another."""
-    from kms_tui.backend.service_model import regions_of  # not needed where no Region is given
+    from kms_tui.backend.regions import regions_of  # not needed where no Region is given
     from kms_tui.kms.arn import PARTITIONS
 
     known = sorted(name for partition in PARTITIONS for name in regions_of(partition))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from threading import current_thread
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from kms_tui.ui.base.host import Host
 from kms_tui.ui.signing.signing_form import SigningForm
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp
-from tests.ui.console import drive, go_to, notifications, press
+from tests.ui.console import drive, go_to, notifications, press, settled
 
 
 def found(pilot: Pilot[Any]) -> list[str]:
@@ -193,3 +194,45 @@ def test_what_is_typed_before_all_is_read_is_looked_for(
                 await asyncio.sleep(0.02)
 
     drive(make_app(), script)
+
+
+def test_what_keys_open_is_imported_once_before_they_ask(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported: list[str] = []
+    monkeypatch.setattr("kms_tui.ui.app.import_screens", lambda: imported.append(current_thread().name))
+    monkeypatch.setattr("kms_tui.ui.app.gc.freeze", lambda: imported.append("frozen"))
+    monkeypatch.setattr("kms_tui.ui.app._STARTED_SECONDS", 0.001)
+    app = make_app()
+
+    async def script(pilot: Pilot[Any]) -> None:
+        while len(imported) < 2:
+            await settled(pilot)
+        app.open(app.connection)
+        await settled(pilot)
+        assert imported == ["kms-tui call", "frozen"]
+
+    drive(app, script)
+
+
+def test_actions_are_listed_while_profiles_and_regions_are_read(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, listed = asyncio.Event(), asyncio.Event()
+
+    async def no_profiles(_app: Host) -> list[tuple[str, str, Connection]]:
+        await read.wait()
+        return []
+
+    monkeypatch.setattr("kms_tui.ui.app_shell.connecting.connections", no_profiles)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "colon")
+        async with asyncio.timeout(10):
+            while not any(line.startswith("Refresh") for line in found(pilot)):
+                await pilot.pause(0.02)
+        listed.set()
+        read.set()
+
+    drive(make_app(), script)
+    assert listed.is_set()

@@ -2,7 +2,8 @@
 
 python -m tests.unit.first_rows --endpoint-url URL: prints as JSON which modules are imported by then, and how
 often all style sheets were parsed again. No key is judged before: the first row does not need it, and what
-judges a key is imported once one is described, sooner or later as threads happen to run.
+judges a key is imported once one is described, sooner or later as threads happen to run; so are the screens
+that no key has asked for, a second after the session opens.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from textual.css.stylesheet import Stylesheet
 from kms_tui.cli import main
 from kms_tui.evidence.health.row_judge import RowJudge
 from kms_tui.inventory.row_health import UNDESCRIBED
+from kms_tui.ui import app
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.widgets import key_list
 
@@ -45,6 +47,7 @@ if __name__ == "__main__":
         (key_list, "key_line", _first_row),
         (RowJudge, "health", lambda *_: UNDESCRIBED),
         (RowJudge, "prepare", lambda *_: None),
+        (app, "_STARTED_SECONDS", 3600.0),
     )
     for owner, name, value in replaced:
         setattr(owner, name, value)

@@ -29,7 +29,7 @@ FIRST_TEXT = {
 """THE table of what may be imported before the first text: a package -> its modules."""
 FIRST_ROWS = {
     "kms_tui": "backend counts evidence inventory undo workers",
-    "kms_tui.backend": "base kms_facade service_model wrappers",
+    "kms_tui.backend": "base kms_facade regions service_model wrappers",
     "kms_tui.backend.wrappers": (
         "answer_check metering policy_guard read_only read_your_writes session_log stack"
     ),
@@ -44,7 +44,7 @@ FIRST_ROWS = {
     "kms_tui.kms": "change_effects keyspecs model operations",
     "kms_tui.ui": "actions details mode_screen screens",
     "kms_tui.ui.actions": "action_screen action_table",
-    "kms_tui.ui.base": "subject words",
+    "kms_tui.ui.base": "new_screen subject words",
     "kms_tui.ui.details": "detail_tab key_details",
     "kms_tui.ui.screens": "key_counts keys_screen",
     "kms_tui.ui.widgets": ("filter_line key_line key_list key_notes marked_list screen_bars virtual_list"),

@@ -16,6 +16,7 @@ _INTENDED = {
     ("Boundary", "_fatal_error"),
     ("Boundary", "_handle_exception"),
     ("Checkbox", "_button"),
+    ("Modal", "_compositor_refresh"),
     ("ModeScreen", "_css_update_count"),
     ("PolicyArea", "_on_key"),
     ("PolicyArea", "_replace_via_keyboard"),

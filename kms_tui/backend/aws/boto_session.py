@@ -11,7 +11,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -42,10 +42,8 @@ from kms_tui.backend.aws.error_translation import Translator
 from kms_tui.backend.aws.profiles import option_of, profile_named
 from kms_tui.backend.aws.retries import MAX_ATTEMPTS, refuse_broken_answers, refused_mutations
 from kms_tui.backend.aws.session_credentials import Identity, SessionCredentials, account_of
-from kms_tui.backend.base import Services
 from kms_tui.backend.service_model import model_file, service_model
-from kms_tui.kms.errors import CredentialsError, KmsTuiError, ServiceError
-from kms_tui.kms.facts import NOT_APPLICABLE, Fact, Known, unreadable
+from kms_tui.kms.errors import CredentialsError, ServiceError
 
 CONNECT_TIMEOUT = 5
 """Seconds to a connection."""
@@ -400,28 +398,3 @@ def sso_oidc_client(profile: str, region: str, translator: Translator) -> Any:
             aws_access_key_id="unsigned",
             aws_secret_access_key="unsigned",
         )
-
-
-@cache
-def kms_regions(partition: str = "aws") -> Sequence[str]:
-    """Every region of a partition that has KMS, whether or not the account has enabled it; sorted.
-
-    Slow the first time (100 ms).
-    """
-    regions = boto3.session.Session().get_available_regions("kms", partition_name=partition)
-    names = (name for name in regions if "-fips" not in name and not name.startswith("ProdFips"))
-    return tuple(sorted(names))
-
-
-def enabled_regions(services: Services | None) -> Fact[Sequence[str]]:
-    """The regions enabled for the account, by EC2 DescribeRegions, which leaves the others out.
-
-    NOT_APPLICABLE offline, where every region answers.
-    """
-    if services is None or not services.offers("ec2"):
-        return NOT_APPLICABLE
-    try:
-        answer = services.call("ec2", "DescribeRegions", {"AllRegions": False})
-    except KmsTuiError as error:
-        return unreadable(error)
-    return Known(sorted(region["RegionName"] for region in answer["Regions"]))

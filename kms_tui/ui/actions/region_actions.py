@@ -149,7 +149,7 @@ def _in_each_region(kms: Kms, key: Key) -> list[RegionalKey]:
 
 
 async def _replicate(screen: ModeScreen, primary: Kms, subject: Subject, taken: Sequence[str]) -> None:
-    from kms_tui.backend.aws.boto_session import kms_regions
+    from kms_tui.backend.regions import kms_regions
 
     regions = [each for each in await off_loop(lambda: kms_regions(primary.partition)) if each not in taken]
     key = await screen.attempt(lambda: primary.describe(subject.key_id), doing="describe the primary")

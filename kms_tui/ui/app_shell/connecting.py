@@ -150,7 +150,7 @@ async def choose_regions(app: Host) -> None:
     """Show the keys of one region, or of several in one list."""
     if app.session is None:
         return
-    from kms_tui.backend.aws.boto_session import enabled_regions, kms_regions
+    from kms_tui.backend.regions import enabled_regions, kms_regions
 
     kms, services = app.session.kms, app.session.services
     regions = await off_loop(lambda: kms_regions(kms.partition))

@@ -174,7 +174,7 @@ class KmsCommands(Provider):
         host = host_of(self.app)
         if host.session is None:
             return []
-        from kms_tui.backend.aws.boto_session import kms_regions
+        from kms_tui.backend.regions import kms_regions
 
         names = await off_loop(partial(kms_regions, host.session.kms.partition))
         return [

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kms_tui.backend.aws.boto_session import kms_regions
 from kms_tui.backend.local import LocalBackend, Store, open_default, open_ephemeral
-from kms_tui.backend.service_model import regions_of
+from kms_tui.backend.regions import kms_regions, regions_of
 from kms_tui.kms.arn import PARTITIONS, arn_partition, partition_of
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from tests.contract.client import KmsClient

@@ -15,7 +15,7 @@ from kms_tui.backend.local.store.stored_material import (
     apply_pending_material_states,
     materials_of,
 )
-from kms_tui.backend.service_model import regions_of
+from kms_tui.backend.regions import regions_of
 from kms_tui.kms.arn import key_arn
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import KeyOrigin, KeyState

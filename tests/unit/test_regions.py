@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from kms_tui.backend.aws.boto_session import enabled_regions, kms_regions
 from kms_tui.backend.base import Services
+from kms_tui.backend.regions import enabled_regions, kms_regions
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.facts import NOT_APPLICABLE, Denied, Known
 
