@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from textual._styles_cache import StylesCache
 from textual.actions import ActionParseResult
@@ -40,7 +40,6 @@ from kms_tui.ui.base.safe_text import Content, OnlyText, safe, visible
 from kms_tui.ui.widgets.text_widgets import Static
 
 if TYPE_CHECKING:
-    from textual.command import Provider
     from textual.filter import LineFilter
     from textual.notifications import SeverityLevel
 
@@ -69,12 +68,6 @@ _inner_outer: Any = StylesCache.get_inner_outer
 StylesCache.get_inner_outer = classmethod(_inner_outer)  # type: ignore[method-assign,assignment]
 
 
-def _palette() -> type[Provider]:
-    from kms_tui.ui.app_shell.palette import KmsCommands
-
-    return KmsCommands
-
-
 class KmsApp(Boundary, Host):
     """The console on one connection; ``opener`` opens connections and is the only way to a backend."""
 
@@ -82,7 +75,6 @@ class KmsApp(Boundary, Host):
     CSS_PATH = "app.tcss"
     MODES = FACTORIES
     MODE_TABLE = MODE_TABLE
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]
     BINDINGS = APP_BINDINGS
 
@@ -235,6 +227,12 @@ class KmsApp(Boundary, Host):
         if isinstance(self.screen, Dialog) and not self.screen.armed:
             return True
         return isinstance(self.screen, KeysScreen) and self.screen.list.will_report
+
+    def action_command_palette(self) -> None:
+        from kms_tui.ui.app_shell.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
 
     # What Host promises
 

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual.binding import Binding
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 
 from kms_tui.inventory import cells
@@ -22,6 +22,7 @@ from kms_tui.ui.app_shell.tour import END
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, column, safe
+from kms_tui.ui.dialogs.modal import Modal
 
 if TYPE_CHECKING:
     from kms_tui.ui.signing.signing_task import SigningTask
@@ -185,6 +186,13 @@ class KmsCommands(Provider):
             )
             for name in names
         ]
+
+
+class Palette(CommandPalette, Modal[None]):
+    """Textual's palette, painted as dialogs are."""
+
+    def __init__(self) -> None:
+        super().__init__([KmsCommands], id="--command-palette")
 
 
 def _signing_tasks() -> Sequence[SigningTask]:
