@@ -176,3 +176,12 @@ def test_an_account_of_unknown_id_may_be_any_that_the_settings_name(backend_of_a
     account = session.current
     assert (session.read_only, account.settings.protected) == (True, ("orders-*", "events"))
     assert not account.allows_service_writes
+
+
+def test_a_profile_of_another_account_than_its_list_says_is_not_opened(
+    backend_of_aws: CallersBackend,
+) -> None:
+    """It would be changed by the settings of the account that it is not, also where it is listed alone."""
+    wrong = AccountSource(lambda: backend_of_aws, name="a", account_id="222233334444", profile="a")
+    with pytest.raises(ConfigurationError, match="a is of account 444455556666, not of 222233334444"):
+        session_of(wrong)
