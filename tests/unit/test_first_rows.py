@@ -44,7 +44,7 @@ FIRST_ROWS = {
     "kms_tui.kms": "change_effects keyspecs model operations",
     "kms_tui.ui": "actions details mode_screen screens",
     "kms_tui.ui.actions": "action_screen action_table",
-    "kms_tui.ui.base": "subject words",
+    "kms_tui.ui.base": "new_screen subject words",
     "kms_tui.ui.details": "detail_tab key_details",
     "kms_tui.ui.screens": "key_counts keys_screen",
     "kms_tui.ui.widgets": ("filter_line key_line key_list key_notes marked_list screen_bars virtual_list"),
