@@ -202,10 +202,10 @@ class Account:
     def writing_services(self, region: str = "") -> Services:
         """As ``services``, with the writes of SERVICE_WRITES, each of which goes to the session's log.
 
-        Raises as ``require_writes``.
+        Raises as ``require_writes``, which knows all settings of an account that is opened.
         """
-        self.require_writes()
         writing = self.opened().writing
+        self.require_writes()
         if writing is None:
             raise UnavailableError("A write to another service")
         return writing if region in ("", writing.region) else writing.in_region(region)

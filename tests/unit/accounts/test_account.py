@@ -185,3 +185,16 @@ def test_a_profile_of_another_account_than_its_list_says_is_not_opened(
     wrong = AccountSource(lambda: backend_of_aws, name="a", account_id="222233334444", profile="a")
     with pytest.raises(ConfigurationError, match="a is of account 444455556666, not of 222233334444"):
         session_of(wrong)
+
+
+def test_nothing_is_written_in_an_account_that_proves_to_be_read_only_as_it_opens() -> None:
+    session = open_accounts(
+        Connection(BackendKind.DEMO, allow_service_writes=True),
+        [
+            AccountSource(demo, name="a", account_id="444455556666"),
+            AccountSource(demo, name="b", settings_by_id={"111122223333": _LOCKED}),
+        ],
+    )
+    with pytest.raises(ReadOnlyError, match="b 111122223333 is read-only"):
+        session.accounts[1].writing_services()
+    session.close()
