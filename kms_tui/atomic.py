@@ -18,7 +18,6 @@ SHARED = 0o666
 """The mode of an ordinary new file, before the umask."""
 
 PRIVATE_FOLDER = 0o700
-_ANY = 0o777
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_HARD_LINKS = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
@@ -53,17 +52,22 @@ def atomic_file(path: Path, *, overwrite: bool = False, mode: int = PRIVATE) -> 
     stays.
 
     It is written beside its target, with ``mode`` less the umask and less what the file in whose place it
-    comes does not permit. It is on the disk before it takes its name, and the name when this ends, so that a
-    loss of power takes neither. An OSError of the block counts as a failure to write. Raises
-    AlreadyThereError (before the block, and at its end if somebody was quicker), NoRoomError, FileError.
+    comes does not permit; what that permits its group is that group's. It is on the disk before it takes its
+    name, and the name when this ends, so that a loss of power takes neither. An OSError of the block counts
+    as a failure to write. Raises AlreadyThereError (before the block, and at its end if somebody was
+    quicker), NoRoomError, FileError.
     """
     target = Path(os.path.realpath(path))
-    mode &= _permitted(path, target, overwrite)
+    replaced = _replaced(path, target, overwrite)
+    if replaced is not None:
+        mode &= stat.S_IMODE(replaced.st_mode)
     part = target.with_name(_part_of(target.name[:_LONGEST], os.urandom(6).hex()))
     try:
         with file_errors(path, "written"):
             descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
             with os.fdopen(descriptor, "w+b") as file:
+                if replaced is not None:
+                    _keep_group(descriptor, replaced.st_gid)
                 yield file
                 file.flush()
                 _sync(descriptor)
@@ -143,19 +147,31 @@ def _sync(descriptor: int) -> None:
             raise
 
 
-def _permitted(path: Path, target: Path, overwrite: bool) -> int:
-    """The mode of the file that is to be replaced; all of a mode where there is none. Raises FileError."""
+def _replaced(path: Path, target: Path, overwrite: bool) -> os.stat_result | None:
+    """What is known of the file that is to be replaced; None where there is none. Raises FileError."""
     try:
         found = target.stat()
     except OSError:
-        return _ANY  # not there, or not to be seen: opening the temporary file tells which
+        return None  # not there, or not to be seen: opening the temporary file tells which
     if stat.S_ISDIR(found.st_mode):
         raise FileError(f"{path} is a directory.", next_step="Name a file in it.")
     if not stat.S_ISREG(found.st_mode):
         raise FileError(f"{path} is not a regular file, so it cannot be replaced as a whole.")
     if not overwrite:
         raise _already_there(path)
-    return stat.S_IMODE(found.st_mode)
+    return found
+
+
+def _keep_group(descriptor: int, group: int) -> None:
+    """Give a file to a group; where that is refused, permit its own group no more than everybody."""
+    made = os.fstat(descriptor)
+    if made.st_gid == group:
+        return
+    try:
+        os.fchown(descriptor, -1, group)
+    except OSError:
+        everybody = made.st_mode & stat.S_IRWXO
+        os.fchmod(descriptor, stat.S_IMODE(made.st_mode) & (~stat.S_IRWXG | everybody << 3))
 
 
 def _already_there(path: Path) -> AlreadyThereError:

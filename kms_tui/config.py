@@ -309,7 +309,7 @@ class _Reader:
     def account_tables(self, table: Mapping[str, Any], name: str) -> dict[str, ProfileSettings]:
         """As ``settings_tables``; a mistyped id would protect nothing, and say nothing of it."""
         for each in table:
-            if re.fullmatch(r"[\d-]+", each) and not re.fullmatch(r"\d{12}", each, re.ASCII):
+            if re.fullmatch(r"[\d\s-]*", each) and not re.fullmatch(r"\d{12}", each, re.ASCII):
                 raise self._error((name, each), "is no account: an account's id has 12 digits")
         return self.settings_tables(table, name)
 

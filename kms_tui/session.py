@@ -334,7 +334,8 @@ def open_accounts(
                 read_only=account.read_only,
             )
         )
-        if len(sources) > 1 and (account.profile or not account.id):
+        may_be_another = bool(account.profile) if account.id else len(sources) > 1
+        if may_be_another:
             claims.claim(account.source, kms.caller().account)
         writing = recorded_writes(services, log, kms.account_id, now)
         return OpenedAccount(kms, services, refusal_monitor, writing)

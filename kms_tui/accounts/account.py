@@ -202,9 +202,9 @@ class Account:
     def writing_services(self, region: str = "") -> Services:
         """As ``services``, with the writes of SERVICE_WRITES, each of which goes to the session's log.
 
-        Raises as ``require_writes``.
+        Raises as ``require_writes``, which knows all settings of an account that is opened.
         """
-        writing = self.opened().writing  # its settings by its id apply from here on
+        writing = self.opened().writing
         self.require_writes()
         if writing is None:
             raise UnavailableError("A write to another service")

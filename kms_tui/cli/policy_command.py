@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from kms_tui.cli.file_streams import require_one_standard_input
 from kms_tui.cli.region_flags import region_name
 from kms_tui.formats import encoding_of
 from kms_tui.kms.arn import PARTITIONS, Arn, is_account_id, partition_of
@@ -100,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     """Check each file; see the module for exit codes."""
+    require_one_standard_input(args, *args.files)
     partition = _agreed_partition(args)
     judged: list[tuple[str, CheckResult]] = []
     unreadable: list[str] = []

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.atomic import file_errors
+from kms_tui.cli.file_streams import require_one_standard_input
 from kms_tui.cli.standard_streams import say
 
 if TYPE_CHECKING:
@@ -58,10 +59,11 @@ def add_commands(
         added = commands.add_parser(name, help=text, description=text, parents=[which], epilog=epilog)
 
         def opened(args: argparse.Namespace) -> int:
+            require_one_standard_input(args, *args.__dict__.get("files", ()))
             with open_store(args) as store:
                 return run(args, store)
 
-        added.set_defaults(command=opened)
+        added.set_defaults(command=opened, usage_error=added.error)
         return added
 
     put = command("set", _set, "put what files hold in the place of all account policies", _SET)

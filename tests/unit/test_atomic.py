@@ -128,6 +128,40 @@ def test_a_replaced_file_is_not_open_to_more_than_before(
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", expected)
 
 
+@pytest.mark.parametrize(
+    ("before", "may_give", "expected"),
+    [(0o640, True, 0o640), (0o640, False, 0o600), (0o664, False, 0o644), (0o644, False, 0o644)],
+)
+def test_a_replaced_file_is_no_other_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int, may_give: bool, expected: int
+) -> None:
+    path, given = tmp_path / "out", list[int]()
+    path.touch()
+    path.chmod(before)
+    real = Path.stat
+    group = real(path).st_gid + 1
+
+    def of_another_group(self: Path) -> os.stat_result:
+        found = real(self)
+        return os.stat_result((*found[:5], group, *found[6:10])) if self == path else found
+
+    def give(_descriptor: int, _owner: int, to: int) -> None:
+        if not may_give:
+            raise PermissionError(errno.EPERM, "not one of the caller's groups")
+        given.append(to)
+
+    umask = os.umask(0)
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "stat", of_another_group)
+            patched.setattr(os, "fchown", give)
+            with atomic_file(path, overwrite=True, mode=SHARED):
+                pass
+    finally:
+        os.umask(umask)
+    assert (given, stat.S_IMODE(path.stat().st_mode)) == ([group] if may_give else [], expected)
+
+
 @pytest.mark.parametrize(("mode", "expected"), [(PRIVATE, 0o600), (SHARED, 0o640)])
 def test_the_mode_is_asked_for_and_the_umask_holds(tmp_path: Path, mode: int, expected: int) -> None:
     before = os.umask(0o027)

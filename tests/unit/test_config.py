@@ -100,6 +100,7 @@ def test_patterns_protect_by_any_name_of_a_key() -> None:
         ("[profiles.prod]\nreadonly = true", "c.toml, line 2: profiles.prod.readonly is not a setting;"),
         ("[accounts.prod]\n[accounts.11112222333]", "c.toml, line 2: accounts.11112222333 is no account:"),
         ("[accounts.1111-2222-3333]", "c.toml, line 1: accounts.1111-2222-3333 is no account: an account's"),
+        ('[accounts." 111122223333"]', "c.toml, line 1: accounts. 111122223333 is no account: an account's"),
         ("profiles.prod = 1", "c.toml, line 1: profiles.prod is not a table."),
     ],
 )

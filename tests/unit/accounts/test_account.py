@@ -162,18 +162,6 @@ def test_the_settings_of_the_id_that_an_account_shows_apply(
     session.close()
 
 
-def test_an_account_that_is_opened_to_write_is_asked_for_its_id_first(backend_of_aws: CallersBackend) -> None:
-    source = AccountSource(lambda: backend_of_aws, name="prod", settings_by_id={"444455556666": _LOCKED})
-    session = open_accounts(
-        Connection(BackendKind.DEMO, allow_service_writes=True),
-        [AccountSource(demo, name="open", account_id="111122223333"), source],
-        now=lambda: NOW,
-    )
-    with pytest.raises(ReadOnlyError, match="prod is read-only"):
-        session.accounts[1].writing_services()
-    session.close()
-
-
 def test_the_id_is_asked_for_only_where_settings_go_by_it(backend_of_aws: CallersBackend) -> None:
     session = session_of(AccountSource(lambda: backend_of_aws))
     assert backend_of_aws.asked == 0
@@ -188,3 +176,25 @@ def test_an_account_of_unknown_id_may_be_any_that_the_settings_name(backend_of_a
     account = session.current
     assert (session.read_only, account.settings.protected) == (True, ("orders-*", "events"))
     assert not account.allows_service_writes
+
+
+def test_a_profile_of_another_account_than_its_list_says_is_not_opened(
+    backend_of_aws: CallersBackend,
+) -> None:
+    """It would be changed by the settings of the account that it is not, also where it is listed alone."""
+    wrong = AccountSource(lambda: backend_of_aws, name="a", account_id="222233334444", profile="a")
+    with pytest.raises(ConfigurationError, match="a is of account 444455556666, not of 222233334444"):
+        session_of(wrong)
+
+
+def test_nothing_is_written_in_an_account_that_proves_to_be_read_only_as_it_opens() -> None:
+    session = open_accounts(
+        Connection(BackendKind.DEMO, allow_service_writes=True),
+        [
+            AccountSource(demo, name="a", account_id="444455556666"),
+            AccountSource(demo, name="b", settings_by_id={"111122223333": _LOCKED}),
+        ],
+    )
+    with pytest.raises(ReadOnlyError, match="b 111122223333 is read-only"):
+        session.accounts[1].writing_services()
+    session.close()

@@ -104,6 +104,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         ["policy"],
         ["policy", "check", "--account", ACCOUNT],
         ["policy", "check", "x.json"],
+        ["policy", "check", "-", "-", "--account", ACCOUNT],
         ["policy", "check", "x.json", "--account", "１１１１２２２２３３３３"],
         ["policy", "check", "x.json", "--account", ACCOUNT, "--caller", "me"],
         ["policy", "check", "x.json", "--account", ACCOUNT, "--partition", "aws-mars"],

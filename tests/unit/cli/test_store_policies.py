@@ -132,6 +132,12 @@ def test_nothing_is_put_where_anything_is_wrong(
     assert run("store", "policies", "list", "--store", str(held)).out == before
 
 
+def test_standard_input_is_read_for_one_file(run: Run, path: Path) -> None:
+    ended = run("store", "policies", "set", "-", "-", "--store", str(path), stdin=b"{}")
+    assert ended.code == 2
+    assert "standard input can be read once only: give the other as a file" in ended.err
+
+
 def test_files_and_stores_that_are_not_there(run: Run, path: Path, tmp_path: Path) -> None:
     ended = run("store", "policies", "set", str(tmp_path / "none.json"), "--store", str(path))
     assert ended.code != 0
