@@ -27,7 +27,7 @@ from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.destinations import DestinationPane, TargetLine
 from kms_tui.ui.scratchpad.input_pane import InputPane
 from kms_tui.ui.scratchpad.operation_settings import SettingsPane
-from kms_tui.ui.scratchpad.pane_fields import KeyField
+from kms_tui.ui.scratchpad.pane_fields import KeyField, show_part
 from kms_tui.ui.widgets.text_widgets import Input
 
 _ROLES = list(Role)
@@ -61,7 +61,6 @@ class SetupPane(Vertical):
     def compose(self) -> ComposeResult:
         yield self.key_field
         yield self._inputs
-        yield self.target
         yield self.settings
         yield self.context
 
@@ -221,7 +220,7 @@ class SetupPane(Vertical):
 
     def _show_sizes(self) -> None:
         main = self.main
-        self.target.display = self._may_have_target()
+        show_part(self.target, self._may_have_target(), self, before=[self.settings])
         if main is None:
             return
         key = self.key.key if self.key else None
