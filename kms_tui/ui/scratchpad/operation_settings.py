@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from textual import on
 from textual.app import ComposeResult
@@ -23,6 +23,14 @@ def _options(ready: ActiveSetting) -> list[tuple[Content, str]]:
     return [(safe(choice.title), choice.value) for choice in ready.choices]
 
 
+_NEW_FIELDS: tuple[Callable[[ActiveSetting], Widget], ...] = (
+    lambda ready: Input(ready.value, classes="number"),
+    lambda ready: Static(safe(ready.choices[0].title), classes="only"),
+    lambda ready: Select(_options(ready), value=ready.value),
+)
+"""Of a setting without choices, with one, and with several."""
+
+
 class SettingRow(Horizontal):
     """One setting: a list where there is a choice, plain text where there is one, else a number."""
 
@@ -38,7 +46,7 @@ class SettingRow(Horizontal):
         super().__init__(classes="row setting")
         self.setting = ready.setting
         self._choices = ready.choices
-        self._fields: dict[type[Widget], Widget] = {}
+        self._fields: dict[int, Widget] = {}
         self.field = self._field_for(ready)
 
     def compose(self) -> ComposeResult:
@@ -47,19 +55,13 @@ class SettingRow(Horizontal):
 
     def _field_for(self, ready: ActiveSetting) -> Widget:
         """The row's field of the kind that these choices need."""
-        count = len(ready.choices)
-        kind: type[Widget] = Select if count > 1 else Static if count else Input
+        kind = min(len(ready.choices), len(_NEW_FIELDS) - 1)
         if kind not in self._fields:
-            self._fields[kind] = (
-                Select(_options(ready), value=ready.value)
-                if count > 1
-                else Static(classes="only")
-                if count
-                else Input(ready.value, classes="number")
-            )
+            self._fields[kind] = _NEW_FIELDS[kind](ready)
         return self._fields[kind]
 
     async def show(self, ready: ActiveSetting) -> None:
+        """Show the setting as it is now; a field that is new is mounted."""
         field = self.field = self._field_for(ready)
         if field.parent is None:
             await self.mount(field)
@@ -94,18 +96,26 @@ class SettingsPane(Vertical):
     class Changed(Message):
         """A setting has changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, ready: Sequence[ActiveSetting]) -> None:
         super().__init__(id="settings")
         self.values: dict[str, str] = {}
         self.problem = ProblemLine(self)
         self._rows: dict[str, SettingRow] = {}
+        self._add_rows(ready)
 
-    async def show(self, ready: Sequence[ActiveSetting]) -> None:
-        """Show these settings and hide the others, whose values stay."""
+    def compose(self) -> ComposeResult:
+        yield from self._rows.values()
+
+    def _add_rows(self, ready: Sequence[ActiveSetting]) -> list[SettingRow]:
+        """The rows of those settings that have none yet."""
         self.values |= {entry.setting.name: entry.value for entry in ready}
         new = [SettingRow(entry) for entry in ready if entry.setting.name not in self._rows]
         self._rows |= {row.setting.name: row for row in new}
-        if new:
+        return new
+
+    async def show(self, ready: Sequence[ActiveSetting]) -> None:
+        """Show these settings and hide the others, whose values stay."""
+        if new := self._add_rows(ready):
             await self.mount(*new, before=self.problem if self.problem.parent is self else None)
         shown = {entry.setting.name for entry in ready}
         for name, row in self._rows.items():

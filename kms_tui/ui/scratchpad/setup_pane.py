@@ -51,16 +51,17 @@ class SetupPane(Vertical):
         self.last_context: Callable[[str], Mapping[str, str]] = lambda _: {}
         self.key_field = KeyField("key", "Key")
         self.target = TargetLine()
-        self.settings = SettingsPane()
+        self.settings = SettingsPane(active_settings(self.operation, {}, None, None))
         self.context = ContextRows("context", "Context", InputField.CONTEXT)
         self._inputs = Vertical(id="inputs")
-        self._panes: dict[Role, InputPane] = {}
+        self._panes = {role: InputPane(role) for role in self.operation.roles}
         self._destination: DestinationPane | None = None
         self._refreshing = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
         yield self.key_field
-        yield self._inputs
+        with self._inputs:
+            yield from self._panes.values()
         yield self.settings
         yield self.context
 
