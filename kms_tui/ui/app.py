@@ -370,6 +370,11 @@ class KmsApp(Boundary, Host):
         if not (isinstance(event, Paste) and is_too_long(self, event.text, MOST_TAKEN)):
             await super().on_event(event)
 
+    def update_styles(self, node: DOMNode, animate: bool = True) -> None:
+        """Style again what is shown; Textual styles a widget in its constructor too, which mounting does."""
+        if node is self or node.parent is not None:
+            super().update_styles(node, animate)
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), self._only_text]
 

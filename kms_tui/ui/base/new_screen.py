@@ -24,6 +24,11 @@ class NewScreen(Screen[Result]):
         # Without the class of its width, every widget would be styled again at the screen's first resize.
         self.add_class([name for least, name in breakpoints if width >= least][-1], update=False)
 
+    def _compositor_refresh(self) -> None:
+        """Paint; nothing while the app holds paints back, which Textual renders and then drops."""
+        if not self.app._batch_count:
+            super()._compositor_refresh()
+
     @on(ScreenResume)
     def _keep_first_styles(self, event: ScreenResume) -> None:
         """A new screen was styled as it was mounted."""

@@ -18,7 +18,7 @@ from kms_tui.crypto_ops.inputs import (
     context_from_rows,
 )
 from kms_tui.ui.base.safe_text import Content
-from kms_tui.ui.scratchpad.pane_fields import ProblemLine
+from kms_tui.ui.scratchpad.pane_fields import ProblemLine, show_part
 from kms_tui.ui.widgets.text_widgets import Button, Input, Static
 
 
@@ -95,7 +95,7 @@ class ContextRows(Vertical):
     def __init__(self, widget_id: str, label: str, field: InputField) -> None:
         super().__init__(id=widget_id, classes="context")
         self.field = field
-        self.problem = ProblemLine()
+        self.problem = ProblemLine(self)
         self._label = label
         self._pairs = Vertical(classes="pairs")
         self._buttons = Horizontal(classes="pair-buttons")
@@ -110,11 +110,8 @@ class ContextRows(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal(classes="row"):
             yield Static(Content(self._label), classes="label")
-            with self._pairs:
-                with self._buttons:
-                    yield from (self._add, self._json, self._last)
-                yield self._reminder
-        yield self.problem
+            with self._pairs, self._buttons:
+                yield from (self._add, self._json)
 
     @property
     def _rows(self) -> list[ContextRow]:
@@ -155,16 +152,12 @@ class ContextRows(Vertical):
 
     def offer_last(self, last: Mapping[str, str]) -> None:
         """Offer the last context only where there is one."""
-        self._last.display = bool(last)
+        show_part(self._last, bool(last), self._buttons)
 
     def _changed(self) -> None:
         self.problem.say("")
-        self._reminder.display = bool(self._rows)
+        show_part(self._reminder, bool(self._rows), self._pairs)
         self.post_message(self.Changed())
-
-    def on_mount(self) -> None:
-        self._changed()
-        self.offer_last({})
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

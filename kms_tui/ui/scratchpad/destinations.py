@@ -43,14 +43,13 @@ class TargetLine(Vertical):
     def __init__(self) -> None:
         super().__init__(id="target-line")
         self.path_input = PathInput("target", "empty: shown here, if it is small")
-        self.problem = ProblemLine()
+        self.problem = ProblemLine(self)
         self._suggested = ""
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="row"):
             yield Static(Content("Save as"), classes="label")
             yield self.path_input
-        yield self.problem
 
     @property
     def path(self) -> Path | None:

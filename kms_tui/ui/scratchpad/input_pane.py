@@ -31,7 +31,7 @@ from kms_tui.formats import Format, FormatError, encode
 from kms_tui.kms.model import Secret
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.safe_text import Content
-from kms_tui.ui.scratchpad.pane_fields import FactTable, NoteLine, PathInput, ProblemLine
+from kms_tui.ui.scratchpad.pane_fields import FactTable, NoteLine, PathInput, ProblemLine, show_part
 from kms_tui.ui.scratchpad.secret_area import DOT, SecretArea
 from kms_tui.ui.widgets.form_widgets import Select
 from kms_tui.ui.widgets.text_widgets import Input, Static
@@ -90,12 +90,13 @@ class InputPane(Vertical):
         self.field = InputField.SECOND if role in (Role.SIGNATURE, Role.MAC) else InputField.INPUT
         self.area = SecretArea(secret=role.is_secret, placeholder=_PLACEHOLDERS[role])
         self.path = PathInput(f"{name}-path", "Name of the file; → completes it")
-        self.note = NoteLine(classes="note")
-        self.problem = ProblemLine()
+        self.problem = ProblemLine(self)
+        self.note = NoteLine(self, below=[self.problem])
         self._kind: Select[str] = Select(
             [(Content(title), value) for value, title in _KINDS], value=DETECT, classes="kind"
         )
         self._read_as, self._count = Static(classes="read-as"), Static(classes="count")
+        self._body = Vertical(classes="body")
         self._held_line = HeldLine(classes="held")
         self._known = FactTable(classes="known")
         self._held: HeldSecret | None = None
@@ -109,16 +110,8 @@ class InputPane(Vertical):
             yield self._kind
             yield self._read_as
             yield self._count
-        with Vertical(classes="body"):
+        with self._body:
             yield self.area
-            yield self.path
-            yield self._held_line
-        yield self._known
-        yield self.note
-        yield self.problem
-
-    def on_mount(self) -> None:
-        self._show_body()
 
     @property
     def kind(self) -> str:
@@ -163,6 +156,7 @@ class InputPane(Vertical):
     def set_file(self, path: str) -> None:
         self._held = None
         self._set_kind(FILE)
+        self._show_body()
         self.path.value = path
         self._changed()
 
@@ -248,9 +242,9 @@ class InputPane(Vertical):
     def _show_body(self) -> None:
         held = self._held
         self._kind.display = held is None
-        self.area.display = held is None and not self.is_file
-        self.path.display = self.is_file
-        self._held_line.display = held is not None
+        show_part(self.area, held is None and not self.is_file, self._body)
+        show_part(self.path, self.is_file, self._body)
+        show_part(self._held_line, held is not None, self._body)
         if held is not None:
             self._held_line.update(Content(DOT * min(len(held.data), _MOST_DOTS)))
         self._read_as.update(self._how_read())
@@ -300,6 +294,7 @@ class InputPane(Vertical):
     def show_known(self, facts: Iterable[tuple[str, str]]) -> None:
         """Show what the content reveals without being decrypted or used."""
         self._known.show(facts)
+        show_part(self._known, bool(self._known.rows), self, before=[self.note, self.problem])
 
 
 def _count(size: int, limit: Limit | None) -> Content:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import OptionList
 
-from kms_tui.crypto_ops.request import ActiveSetting, OperationSetting, SettingChoice
+from kms_tui.crypto_ops.request import ActiveSetting
 from kms_tui.crypto_ops.scratchpad_operations import OPERATIONS, Operation, OperationName
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.scratchpad.pane_fields import ProblemLine
 from kms_tui.ui.widgets.form_widgets import Select
 from kms_tui.ui.widgets.text_widgets import Input, Option, Static
+
+
+def _options(ready: ActiveSetting) -> list[tuple[Content, str]]:
+    return [(safe(choice.title), choice.value) for choice in ready.choices]
+
+
+_NEW_FIELDS: tuple[Callable[[ActiveSetting], Widget], ...] = (
+    lambda ready: Input(ready.value, classes="number"),
+    lambda ready: Static(safe(ready.choices[0].title), classes="only"),
+    lambda ready: Select(_options(ready), value=ready.value),
+)
+"""Of a setting without choices, with one, and with several."""
 
 
 class SettingRow(Horizontal):
@@ -29,37 +42,41 @@ class SettingRow(Horizontal):
             self.name = name
             self.value = value
 
-    def __init__(self, setting: OperationSetting) -> None:
+    def __init__(self, ready: ActiveSetting) -> None:
         super().__init__(classes="row setting")
-        self.setting = setting
-        self._select: Select[str] = Select([(Content("–"), "")], value="")
-        self._only = Static(classes="only")
-        self._number = Input(setting.default, classes="number")
-        self._choices: tuple[SettingChoice, ...] = ()
+        self.setting = ready.setting
+        self._choices = ready.choices
+        self._fields: dict[int, Widget] = {}
+        self.field = self._field_for(ready)
 
     def compose(self) -> ComposeResult:
         yield Static(Content(self.setting.label), classes="label")
-        yield self._select
-        yield self._only
-        yield self._number
+        yield self.field
 
-    def show(self, ready: ActiveSetting) -> None:
-        count = len(ready.choices)
-        self._select.display, self._only.display, self._number.display = count > 1, count == 1, count == 0
-        if count == 1:
-            self._only.update(safe(ready.choices[0].title))
-        elif count:
-            with self.prevent(Select.Changed):
+    def _field_for(self, ready: ActiveSetting) -> Widget:
+        """The row's field of the kind that these choices need."""
+        kind = min(len(ready.choices), len(_NEW_FIELDS) - 1)
+        if kind not in self._fields:
+            self._fields[kind] = _NEW_FIELDS[kind](ready)
+        return self._fields[kind]
+
+    async def show(self, ready: ActiveSetting) -> None:
+        """Show the setting as it is now; a field that is new is mounted."""
+        field = self.field = self._field_for(ready)
+        if field.parent is None:
+            await self.mount(field)
+        for each in self._fields.values():
+            each.display = each is field
+        with self.prevent(Select.Changed, Input.Changed):
+            if isinstance(field, Static):
+                field.update(safe(ready.choices[0].title))
+            elif isinstance(field, Select):
                 if ready.choices != self._choices:
-                    self._select.set_options((safe(choice.title), choice.value) for choice in ready.choices)
-                self._select.value = ready.value
-        elif self._number.value != ready.value:
-            with self.prevent(Input.Changed):
-                self._number.value = ready.value
+                    field.set_options(_options(ready))
+                field.value = ready.value
+            elif isinstance(field, Input):
+                field.value = ready.value
         self._choices = ready.choices
-
-    def focus_field(self) -> None:
-        (self._select if self._select.display else self._number).focus()
 
     @on(Select.Changed)
     def _chosen(self, event: Select.Changed) -> None:
@@ -79,27 +96,32 @@ class SettingsPane(Vertical):
     class Changed(Message):
         """A setting has changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, ready: Sequence[ActiveSetting]) -> None:
         super().__init__(id="settings")
         self.values: dict[str, str] = {}
-        self.problem = ProblemLine()
+        self.problem = ProblemLine(self)
         self._rows: dict[str, SettingRow] = {}
+        self._add_rows(ready)
 
     def compose(self) -> ComposeResult:
-        yield self.problem
+        yield from self._rows.values()
+
+    def _add_rows(self, ready: Sequence[ActiveSetting]) -> list[SettingRow]:
+        """The rows of those settings that have none yet."""
+        self.values |= {entry.setting.name: entry.value for entry in ready}
+        new = [SettingRow(entry) for entry in ready if entry.setting.name not in self._rows]
+        self._rows |= {row.setting.name: row for row in new}
+        return new
 
     async def show(self, ready: Sequence[ActiveSetting]) -> None:
         """Show these settings and hide the others, whose values stay."""
-        new = [SettingRow(entry.setting) for entry in ready if entry.setting.name not in self._rows]
-        self._rows |= {row.setting.name: row for row in new}
-        if new:
-            await self.mount(*new, before=self.problem)
+        if new := self._add_rows(ready):
+            await self.mount(*new, before=self.problem if self.problem.parent is self else None)
         shown = {entry.setting.name for entry in ready}
         for name, row in self._rows.items():
             row.display = name in shown
         for entry in ready:
-            self._rows[entry.setting.name].show(entry)
-            self.values[entry.setting.name] = entry.value
+            await self._rows[entry.setting.name].show(entry)
         self.problem.say("")
 
     def set_values(self, values: Mapping[str, str]) -> None:
@@ -108,8 +130,8 @@ class SettingsPane(Vertical):
     def focus_first(self) -> None:
         """Focus the first setting that can be changed: problems are about that one."""
         for row in self._rows.values():
-            if row.display and not row._only.display:
-                row.focus_field()
+            if row.display and not isinstance(row.field, Static):
+                row.field.focus()
                 return
 
     @on(SettingRow.Changed)

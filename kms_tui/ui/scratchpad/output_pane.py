@@ -97,7 +97,8 @@ class OutputPane(Vertical):
         self._is_new = False
         self.view = OutputView()
         self.facts = FactTable(id="facts")
-        self.problem = ProblemLine()
+        self.problem = ProblemLine(self)
+        self._line = Horizontal(classes="row")
         self._part_name = Static(id="part-name")
         self._parts: Select[str] = Select([(Content("–"), "–")], value="–", id="part")
         self._forms: Select[Format] = Select(
@@ -109,13 +110,9 @@ class OutputPane(Vertical):
         self._hiding: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        with Horizontal(classes="row"):
+        with self._line:
             yield Static(Content("Output"), classes="label")
-            yield from (self._part_name, self._parts, self._forms, self._count)
-        yield from (self._verdict, self.view, self._steps, self.facts, self.problem)
-
-    def on_mount(self) -> None:
-        self.clear()
+            yield from (self._part_name, self._count)
 
     # The result
 
@@ -129,21 +126,33 @@ class OutputPane(Vertical):
 
     @property
     def form(self) -> Format:
-        return Format(str(self._forms.value))
+        """The format of the output that is shown; base64 while there is none."""
+        return Format.BASE64 if self.part is None else Format(str(self._forms.value))
 
     def clear(self) -> None:
         """Drop the result and the secrets in it."""
         self.result, self.title = None, ""
         self._show_all(())
 
-    def show(self, result: Result, title: str, facts: Rows) -> None:
+    async def show(self, result: Result, title: str, facts: Rows) -> None:
         """Show a result instead of the last one; ``title`` is the operation's."""
+        with self.app.batch_update():
+            await self._mount_parts(result)
         self.result, self.title = result, title
         if len(result.parts) > 1:
             with self.prevent(Select.Changed):
                 self._parts.set_options((safe(part.name), part.name) for part in result.parts)
         self._choose_form()
         self._show_all(facts)
+
+    async def _mount_parts(self, result: Result) -> None:
+        """Mount what the first result needs, and what the first of several outputs needs."""
+        if self.view.parent is None:
+            await self._line.mount(self._forms, before=self._count)
+            above = self.problem if self.problem.parent is self else None
+            await self.mount(self._verdict, self.view, self._steps, self.facts, before=above)
+        if len(result.parts) > 1 and self._parts.parent is None:
+            await self._line.mount(self._parts, before=self._forms)
 
     # Masking
 

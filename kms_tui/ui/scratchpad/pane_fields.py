@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.reactive import reactive
 from textual.suggester import Suggester
+from textual.widget import Widget
 
 from kms_tui.atomic import typed_path
 from kms_tui.crypto_ops.request import ChosenKey
@@ -26,22 +27,34 @@ from kms_tui.ui.base.words import STATE_WORDS
 from kms_tui.ui.widgets.text_widgets import Input, Static
 
 
-class NoteLine(Static):
-    """One untrusted sentence, hidden while empty."""
+def show_part(part: Widget, shown: bool, pane: Widget, *, before: Sequence[Widget] = ()) -> None:
+    """Show or hide a part of a pane, which is mounted when it is first shown.
 
-    def on_mount(self) -> None:
-        self.display = bool(self.content)
+    It comes before the first of these that is mounted, else last.
+    """
+    if shown and part.parent is None:
+        pane.mount(part, before=next((each for each in before if each.parent is pane), None))
+    part.display = shown
+
+
+class NoteLine(Static):
+    """One untrusted sentence of a pane, hidden while empty; it comes before ``below``, else last."""
+
+    def __init__(self, pane: Widget, classes: str = "note", *, below: Sequence[Widget] = ()) -> None:
+        super().__init__(classes=classes)
+        self._pane = pane
+        self._below = below
 
     def say(self, sentence: str) -> None:
         self.update(safe(sentence))
-        self.display = bool(sentence)
+        show_part(self, bool(sentence), self._pane, before=self._below)
 
 
 class ProblemLine(NoteLine):
-    """The problem of the field above; ``soft`` while the field is perhaps still being typed."""
+    """The problem of a pane, below it; ``soft`` while its field is perhaps still being typed."""
 
-    def __init__(self) -> None:
-        super().__init__(classes="problem")
+    def __init__(self, pane: Widget) -> None:
+        super().__init__(pane, "problem")
 
     def say(self, sentence: str, *, soft: bool = False) -> None:
         super().say(sentence)
@@ -76,16 +89,14 @@ class KeyField(Vertical):
     def __init__(self, widget_id: str, label: str) -> None:
         super().__init__(id=widget_id, classes="key-field")
         self.line = KeyLine(classes="key-line")
-        self.note = NoteLine(classes="note")
-        self.problem = ProblemLine()
+        self.problem = ProblemLine(self)
+        self.note = NoteLine(self, below=[self.problem])
         self._label = label
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="row"):
             yield Static(Content(self._label), classes="label")
             yield self.line
-        yield self.note
-        yield self.problem
 
     def show(self, chosen: ChosenKey | None, *, home: str, absent: str) -> None:
         """The key; its account where several are listed, its region where it is not ``home``, its state where
@@ -137,7 +148,11 @@ class FactTable(Vertical):
         self.display = bool(self.rows)
 
     def show(self, rows: Iterable[tuple[str, str]]) -> None:
-        self.rows = tuple(rows)
+        if self.parent is None:  # it composes them as it is mounted
+            self.set_reactive(FactTable.rows, tuple(rows))
+            self.watch_rows()
+        else:
+            self.rows = tuple(rows)
 
 
 _MOST_NAMES = 20_000

@@ -249,7 +249,7 @@ class ScratchpadScreen(ModeScreen):
         if result is not None and session is not None and session is self.session:
             self.history.succeeded(request, result, session.now())
             self._destination = request.destination.key if request.destination else None
-            self.output.show(result, request.operation.title, self._facts(request, result))
+            await self.output.show(result, request.operation.title, self._facts(request, result))
             self.operations.focus()
             self.output.focus_output()
 

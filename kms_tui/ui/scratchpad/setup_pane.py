@@ -27,7 +27,7 @@ from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.destinations import DestinationPane, TargetLine
 from kms_tui.ui.scratchpad.input_pane import InputPane
 from kms_tui.ui.scratchpad.operation_settings import SettingsPane
-from kms_tui.ui.scratchpad.pane_fields import KeyField
+from kms_tui.ui.scratchpad.pane_fields import KeyField, show_part
 from kms_tui.ui.widgets.text_widgets import Input
 
 _ROLES = list(Role)
@@ -51,17 +51,17 @@ class SetupPane(Vertical):
         self.last_context: Callable[[str], Mapping[str, str]] = lambda _: {}
         self.key_field = KeyField("key", "Key")
         self.target = TargetLine()
-        self.settings = SettingsPane()
+        self.settings = SettingsPane(active_settings(self.operation, {}, None, None))
         self.context = ContextRows("context", "Context", InputField.CONTEXT)
         self._inputs = Vertical(id="inputs")
-        self._panes: dict[Role, InputPane] = {}
+        self._panes = {role: InputPane(role) for role in self.operation.roles}
         self._destination: DestinationPane | None = None
         self._refreshing = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
         yield self.key_field
-        yield self._inputs
-        yield self.target
+        with self._inputs:
+            yield from self._panes.values()
         yield self.settings
         yield self.context
 
@@ -221,7 +221,7 @@ class SetupPane(Vertical):
 
     def _show_sizes(self) -> None:
         main = self.main
-        self.target.display = self._may_have_target()
+        show_part(self.target, self._may_have_target(), self, before=[self.settings])
         if main is None:
             return
         key = self.key.key if self.key else None

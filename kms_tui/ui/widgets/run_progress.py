@@ -7,7 +7,6 @@ from collections.abc import Callable
 from threading import Event
 from typing import TypeVar
 
-from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widgets import ProgressBar
@@ -78,13 +77,9 @@ class RunProgressLine(Horizontal):
         self._progress: RunProgress | None = None
         self._started = 0.0
         self._timer: Timer | None = None
-
-    def compose(self) -> ComposeResult:
-        yield self._bar
-        yield self._words
+        self.display = False
 
     def on_mount(self) -> None:
-        self.display = False
         self._timer = self.set_interval(_EVERY, self.refresh_progress, pause=True)
 
     def follow(self, progress: RunProgress) -> None:
@@ -108,6 +103,8 @@ class RunProgressLine(Horizontal):
             return
         words = self._progress_words(progress.done, progress.total, seconds)
         self.display = bool(words)
+        if words and self._bar.parent is None:
+            self.mount(self._bar, self._words)
         self._bar.update(total=progress.total, progress=progress.done)
         self._words.update(Content.styled(words, "$foreground-muted"))
 
