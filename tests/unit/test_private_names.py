@@ -18,6 +18,7 @@ _INTENDED = {
     ("Checkbox", "_button"),
     ("Modal", "_compositor_refresh"),
     ("ModeScreen", "_css_update_count"),
+    ("NewScreen", "_compositor_refresh"),
     ("PolicyArea", "_on_key"),
     ("PolicyArea", "_replace_via_keyboard"),
 }
