@@ -216,7 +216,7 @@ class Region:
             row = self._table.add(arn, alias.target_key_id, self, feed.listing, announce=feed.announce)
             names = feed.names[row.key_id]
             names.append(alias.short_name)
-            if not feed.announce:
+            if not row.aliases_known:
                 self._table.set_aliases(row, names, announce=False)
 
     def end(self, feed: _Feed, outcome: Fact[int]) -> None:

@@ -480,8 +480,8 @@ def _in_slices(rows: list[Row]) -> list[Candidates]:
 
 
 def _is_in(scope: Scope, row: Row) -> bool:
-    """Whether a row is in a scope by all that is known now; its class follows a moment later."""
-    return row.aws in _MANAGED_BY_AWS[scope]
+    """Whether a row is in a scope by its facts; its class and ``aws`` follow these a moment later."""
+    return row.managed_by_aws(row.key) in _MANAGED_BY_AWS[scope]
 
 
 def _awaits_name(row: Row, unnamed: Collection[RowPlace | None]) -> bool:

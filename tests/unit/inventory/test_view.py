@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from kms_tui.inventory import FactName, FilterError, Pace, Scope, Sort, complete
 from kms_tui.inventory import view as view_module
 from kms_tui.inventory.changes import Changes
+from kms_tui.inventory.listing import Region
+from kms_tui.inventory.row import Judge, Row
 from kms_tui.kms.errors import EndpointError
 from tests.unit.inventory.world import FakeAccount, FakeKey, World, denied, key_id, named
 
@@ -84,6 +87,43 @@ def test_aliases_that_end_before_they_are_told_leave_awss_keys_out() -> None:
     world.view.update(Changes(listing=True))
     world.inventory.flush()
     assert sorted(world.names) == ["a", "z"]
+
+
+def test_an_alias_that_is_set_while_the_view_looks_leaves_awss_key_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A row's class is worked out after its aliases are set, on another thread."""
+    world = World(FakeAccount([FakeKey("bbbb", ("aws/s3",)), *named("a", "z")], page=1))
+    derive = Row.derive
+
+    def then_derive(row: Row, now: datetime, judge: Judge) -> None:
+        world.view.update(Changes(frozenset([row.arn])))
+        derive(row, now, judge)
+
+    monkeypatch.setattr(Row, "derive", then_derive)
+    world.inventory.open()
+    world.work()
+    assert sorted(world.names) == ["a", "z"]
+
+
+def test_a_key_of_awss_that_a_refresh_finds_does_not_join_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That all aliases are listed is known before the rows have them."""
+    account = FakeAccount(named("a", "z"), page=1)
+    world = World(account)
+    world.inventory.open()
+    world.work()
+    reconcile = Region._reconcile
+
+    def then_reconcile(region: Region, feed: Any) -> None:
+        world.view.update(Changes(frozenset(row.arn for row in world.inventory.rows()), listing=True))
+        reconcile(region, feed)
+
+    monkeypatch.setattr(Region, "_reconcile", then_reconcile)
+    account.keys["bbbb"] = FakeKey("bbbb", ("aws/s3",))
+    world.inventory.refresh()
+    world.work()
+    assert sorted(world.names) == ["a", "z"]
+    assert world.row("bbbb").aliases == ("aws/s3",)
 
 
 def test_a_filter_looks_at_keys_that_wait_for_their_names_too() -> None:
